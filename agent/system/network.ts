@@ -1,0 +1,217 @@
+/**
+ * Sockets, as a port, over node:dgram and node:net. Owns every socket of the DNS data path. Knows
+ * nothing of DNS but the two-octet length that frames a message on TCP (RFC 1035 section 4.2.2).
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { createSocket } from "node:dgram";
+import { connect, createServer, isIPv6, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { SocketAddress } from "./socket_address.ts";
+
+/** A bound UDP socket. */
+export interface UdpSocket {
+  /** What it is bound to, with the port that the kernel chose. */
+  readonly local: SocketAddress;
+  /** Sends one datagram; a failure is reported to `onError`. */
+  send(message: Uint8Array, to: SocketAddress): void;
+  /** Closes it; no callback comes afterwards. */
+  close(): void;
+}
+
+/** Callbacks of a UDP socket. */
+export interface UdpHandlers {
+  /** One datagram; the buffer belongs to the callee. */
+  onMessage(message: Uint8Array, from: SocketAddress): void;
+  /** A failure to send or to receive; the socket stays open. */
+  onError(error: Error): void;
+}
+
+/** One TCP connection that carries length-prefixed messages. */
+export interface MessageStream {
+  /** The other end. */
+  readonly remote: SocketAddress;
+  /** The end here. */
+  readonly local: SocketAddress;
+  /** Sends one message of at most 65,535 octets. False once the peer reads too slowly: send no more. */
+  send(message: Uint8Array): boolean;
+  /** Stops reading until {@link resume}: back-pressure on a peer that asks faster than it is answered. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** Sends what is queued, then closes. */
+  close(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** Callbacks of a {@link MessageStream}. */
+export interface MessageStreamHandlers {
+  /** One whole message. */
+  onMessage(message: Uint8Array): void;
+  /** Called once, at the end, with the reason where it was a failure. */
+  onClose(error?: Error): void;
+}
+
+/** A listening TCP socket. */
+export interface TcpListener {
+  /** What it is bound to, with the port that the kernel chose. */
+  readonly local: SocketAddress;
+  /** Accepts no more; open connections go on. */
+  close(): void;
+}
+
+/** An address of an interface of this machine. */
+export interface InterfaceAddress {
+  /** Name of the interface, e.g. `eth0`. */
+  interface: string;
+  /** IPv4 or IPv6 literal. */
+  address: string;
+  /** Whether the kernel calls it internal (loopback). */
+  internal: boolean;
+}
+
+/** The network. */
+export interface Network {
+  /** Opens a UDP socket. @throws the runtime's error (EADDRINUSE, EACCES, …) */
+  bindUdp(local: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket>;
+  /** Listens on TCP. @throws the runtime's error */
+  listenTcp(
+    local: SocketAddress,
+    onStream: (stream: MessageStream) => MessageStreamHandlers,
+  ): Promise<TcpListener>;
+  /** Connects by TCP. @throws the runtime's error, or the signal's reason */
+  connectTcp(
+    remote: SocketAddress,
+    handlers: MessageStreamHandlers,
+    signal: AbortSignal,
+  ): Promise<MessageStream>;
+  /** Every address of every interface. */
+  interfaceAddresses(): InterfaceAddress[];
+}
+
+/** The kernel's receive buffer for a DNS listener: bursts queue there and not in our memory. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** The network of this machine. */
+export const systemNetwork: Network = {
+  bindUdp(local, handlers) {
+    const type = isIPv6(local.address) ? "udp6" : "udp4";
+    const socket = createSocket({ type, ipv6Only: type === "udp6" });
+    return new Promise((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
+        socket.off("error", reject);
+        socket.on("error", (error: Error) => handlers.onError(error));
+        if (local.port !== 0) {
+          try {
+            socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+          } catch { /* a smaller buffer only loses more in a burst */ }
+        }
+        socket.on("message", (message: Uint8Array, from: { address: string; port: number }) => {
+          handlers.onMessage(message, { address: from.address, port: from.port });
+        });
+        const bound = socket.address();
+        let open = true;
+        resolve({
+          local: { address: bound.address, port: bound.port },
+          send(message, to) {
+            if (!open) return;
+            socket.send(message, to.port, to.address, (error: Error | null) => {
+              if (error && open) handlers.onError(error);
+            });
+          },
+          close() {
+            if (!open) return;
+            open = false;
+            socket.removeAllListeners();
+            socket.on("error", () => {});
+            socket.close();
+          },
+        });
+      });
+    });
+  },
+
+  listenTcp(local, onStream) {
+    const server = createServer({ noDelay: true }, (socket: Socket) => {
+      const [stream, start] = messageStream(socket);
+      start(onStream(stream));
+    });
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: local.address, port: local.port, ipv6Only: true }, () => {
+        server.off("error", reject);
+        server.on("error", () => {});
+        const bound = server.address() as { address: string; port: number };
+        resolve({
+          local: { address: bound.address, port: bound.port },
+          close: () => server.close(),
+        });
+      });
+    });
+  },
+
+  connectTcp(remote, handlers, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const socket = connect({ host: remote.address, port: remote.port, noDelay: true });
+      const abort = () => {
+        socket.destroy();
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        signal.removeEventListener("abort", abort);
+        socket.off("error", reject);
+        const [stream, start] = messageStream(socket);
+        start(handlers);
+        resolve(stream);
+      });
+    });
+  },
+
+  interfaceAddresses() {
+    return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+      (addresses ?? []).map(({ address, internal }) => ({ interface: name, address, internal }))
+    );
+  },
+};
+
+function messageStream(
+  socket: Socket,
+): [MessageStream, (handlers: MessageStreamHandlers) => void] {
+  const stream: MessageStream = {
+    remote: { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
+    local: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+    send(message) {
+      if (socket.destroyed) return false;
+      const frame = Buffer.allocUnsafe(2 + message.length);
+      frame.writeUInt16BE(message.length, 0);
+      frame.set(message, 2);
+      return socket.write(frame);
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    close: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  };
+  return [stream, (handlers) => {
+    let pending: Uint8Array = new Uint8Array(0);
+    let failure: Error | undefined;
+    socket.on("data", (chunk: Uint8Array) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      while (pending.length >= 2) {
+        const length = pending[0] << 8 | pending[1];
+        if (pending.length < 2 + length) break;
+        const message = pending.slice(2, 2 + length);
+        pending = pending.subarray(2 + length);
+        handlers.onMessage(message);
+      }
+    });
+    socket.on("error", (error: Error) => failure = error);
+    socket.on("close", () => handlers.onClose(failure));
+  }];
+}

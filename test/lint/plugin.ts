@@ -1,0 +1,1 @@
+export default { name: "outrigger", rules: {} } satisfies Deno.lint.Plugin;
