@@ -39,6 +39,8 @@ export interface QueryHead {
   recursionDesired: boolean;
   /** CD (RFC 4035 section 3.2.2). */
   checkingDisabled: boolean;
+  /** AD: the client wants to know whether the data was validated (RFC 6840 section 5.7). */
+  authenticDataWanted: boolean;
   /** The question section as it came: its letter case is echoed. Empty when there was none to echo. */
   questionWire: Uint8Array;
   /** Undefined when the client does not speak EDNS. */
@@ -69,6 +71,7 @@ export function decodeQuery(message: Uint8Array): DecodedQuery {
     opcode: flags >> 11 & 0xf,
     recursionDesired: (flags & 0x0100) !== 0,
     checkingDisabled: (flags & 0x0010) !== 0,
+    authenticDataWanted: (flags & 0x0020) !== 0,
     questionWire: new Uint8Array(0),
     edns: undefined,
   };

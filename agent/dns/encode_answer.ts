@@ -1,0 +1,237 @@
+/**
+ * Puts an answer on the wire for one client: header, the question as it was asked, the records with
+ * names compressed, OPT where the client speaks EDNS, and truncation to what the client takes.
+ *
+ * @module
+ */
+import type { Answer, ExtendedError } from "./answer.ts";
+import { RecordType } from "./codes.ts";
+import { decodeName, labelsOf, NAME_MAX_OCTETS } from "./name.ts";
+import { HEADER_OCTETS, type QueryHead } from "./query.ts";
+import { compressibleNames } from "./rdata_layout.ts";
+import type { ResourceRecord } from "./record.ts";
+
+/** What a UDP answer may measure to a client without EDNS (RFC 1035 section 4.2.1). */
+export const UDP_OCTETS_WITHOUT_EDNS = 512;
+/** The most that the agent sends in one UDP datagram, whatever a client advertises. */
+export const UDP_OCTETS_MAX = 4096;
+/** What a message may measure on TCP. */
+export const TCP_OCTETS_MAX = 65535;
+
+/** How much a client takes by UDP, in octets. */
+export function udpAnswerLimit(head: QueryHead): number {
+  return head.edns === undefined
+    ? UDP_OCTETS_WITHOUT_EDNS
+    : Math.min(head.edns.udpPayloadSize, UDP_OCTETS_MAX);
+}
+
+/**
+ * Encodes an answer of at most `maxOctets`.
+ *
+ * Where it does not fit, the additional section goes first, without a mark (RFC 2181 section 9); when
+ * the answer or authority section has to be cut, the rest of the records is dropped whole and TC is set.
+ */
+export function encodeAnswer(
+  head: QueryHead,
+  answer: Answer,
+  options: { maxOctets: number },
+): Uint8Array {
+  const writer = new AnswerWriter(head, answer, options.maxOctets);
+  const answers = writer.section(answer.answers);
+  const answersWhole = answers === answer.answers.length;
+  const authority = answersWhole ? writer.section(answer.authority) : 0;
+  const truncated = !answersWhole || authority < answer.authority.length;
+  const additional = truncated ? 0 : writer.section(answer.additional);
+  return writer.finish({ answers, authority, additional, truncated });
+}
+
+/** Appends records to one buffer while they fit. */
+class AnswerWriter {
+  readonly #head: QueryHead;
+  readonly #answer: Answer;
+  readonly #opt: Uint8Array;
+  readonly #limit: number;
+  #bytes: Uint8Array;
+  #end: number;
+  /** Where each name that was written can be pointed to. */
+  readonly #offsets = new Map<string, number>();
+
+  constructor(head: QueryHead, answer: Answer, maxOctets: number) {
+    this.#head = head;
+    this.#answer = answer;
+    this.#opt = encodeOpt(head, answer);
+    this.#limit = maxOctets - this.#opt.length;
+    this.#bytes = new Uint8Array(Math.min(maxOctets, 1024));
+    this.#end = HEADER_OCTETS;
+    this.#append(head.questionWire);
+    const question = head.questionWire.length === 0
+      ? undefined
+      : decodeName(this.#bytes, HEADER_OCTETS);
+    if (question !== undefined) this.#remember(question.name, HEADER_OCTETS);
+  }
+
+  /** Writes records until one does not fit; returns how many were written. */
+  section(records: readonly ResourceRecord[]): number {
+    for (let i = 0; i < records.length; i++) {
+      if (!this.#record(records[i])) return i;
+    }
+    return records.length;
+  }
+
+  finish(
+    counts: { answers: number; authority: number; additional: number; truncated: boolean },
+  ): Uint8Array {
+    const head = this.#head;
+    this.#append(this.#opt);
+    const flags = 0x8000 | head.opcode << 11 |
+      (this.#answer.authoritative ? 0x0400 : 0) |
+      (counts.truncated ? 0x0200 : 0) |
+      (head.recursionDesired ? 0x0100 : 0) |
+      0x0080 /* RA */ |
+      (this.#answer.authenticated && authenticDataExpected(head) ? 0x0020 : 0) |
+      (head.checkingDisabled ? 0x0010 : 0) |
+      this.#answer.rcode & 0xf;
+    const view = new DataView(this.#bytes.buffer);
+    view.setUint16(0, head.id);
+    view.setUint16(2, flags);
+    view.setUint16(4, head.questionWire.length === 0 ? 0 : 1);
+    view.setUint16(6, counts.answers);
+    view.setUint16(8, counts.authority);
+    view.setUint16(10, counts.additional + (this.#opt.length === 0 ? 0 : 1));
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  #record(record: ResourceRecord): boolean {
+    const start = this.#end;
+    this.#reserve(2 * NAME_MAX_OCTETS + 10 + record.rdata.length);
+    const names = this.#offsets.size;
+    this.#name(record.name);
+    this.#uint16(record.type);
+    this.#uint16(record.class);
+    this.#uint16(record.ttlSeconds >>> 16);
+    this.#uint16(record.ttlSeconds & 0xffff);
+    const lengthAt = this.#end;
+    this.#end += 2;
+    this.#rdata(record);
+    const length = this.#end - lengthAt - 2;
+    this.#bytes[lengthAt] = length >> 8;
+    this.#bytes[lengthAt + 1] = length & 0xff;
+    if (this.#end <= this.#limit) return true;
+    this.#end = start;
+    if (this.#offsets.size > names) this.#forgetFrom(start);
+    return false;
+  }
+
+  #rdata({ type, rdata }: ResourceRecord): void {
+    const form = compressibleNames(type);
+    if (form === undefined) {
+      this.#append(rdata);
+      return;
+    }
+    let offset = form.fixedOctets;
+    this.#append(rdata.subarray(0, offset));
+    for (let i = 0; i < form.names; i++) {
+      const decoded = decodeName(rdata, offset)!;
+      this.#name(decoded.name);
+      offset = decoded.end;
+    }
+    this.#append(rdata.subarray(offset));
+  }
+
+  /** Writes a name: labels until the rest was written before, then a pointer to that. */
+  #name(name: string): void {
+    const labels = labelsOf(name);
+    for (let i = 0; i < labels.length; i++) {
+      const rest = i === 0 ? name : labels.slice(i).join(".");
+      const known = this.#offsets.get(rest);
+      if (known !== undefined) {
+        this.#uint16(0xc000 | known);
+        return;
+      }
+      if (this.#end < 0x4000) this.#offsets.set(rest, this.#end);
+      this.#label(labels[i]);
+    }
+    this.#bytes[this.#end++] = 0;
+  }
+
+  #label(label: string): void {
+    const lengthAt = this.#end++;
+    for (let i = 0; i < label.length; i++) {
+      if (label[i] === "\\") {
+        this.#bytes[this.#end++] = Number(label.slice(i + 1, i + 4));
+        i += 3;
+      } else {
+        this.#bytes[this.#end++] = label.charCodeAt(i);
+      }
+    }
+    this.#bytes[lengthAt] = this.#end - lengthAt - 1;
+  }
+
+  /** Makes a name that stands at `offset` without compression, and its parents, known to `#name`. */
+  #remember(name: string, offset: number): void {
+    const labels = labelsOf(name);
+    for (let i = 0; i < labels.length; i++) {
+      this.#offsets.set(labels.slice(i).join("."), offset);
+      offset += 1 + this.#bytes[offset];
+    }
+  }
+
+  #forgetFrom(offset: number): void {
+    for (const [name, at] of this.#offsets) {
+      if (at >= offset) this.#offsets.delete(name);
+    }
+  }
+
+  #uint16(value: number): void {
+    this.#bytes[this.#end++] = value >> 8;
+    this.#bytes[this.#end++] = value & 0xff;
+  }
+
+  #append(octets: Uint8Array): void {
+    this.#reserve(octets.length);
+    this.#bytes.set(octets, this.#end);
+    this.#end += octets.length;
+  }
+
+  #reserve(octets: number): void {
+    const needed = this.#end + octets;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#end));
+    this.#bytes = larger;
+  }
+}
+
+/** AD goes only to clients that would look at it (RFC 6840 section 5.8). */
+function authenticDataExpected(head: QueryHead): boolean {
+  return head.authenticDataWanted || head.edns?.dnssecOk === true;
+}
+
+/** The agent's own OPT record for a client that sent one; empty for the others. */
+function encodeOpt(head: QueryHead, answer: Answer): Uint8Array {
+  if (head.edns === undefined) return new Uint8Array(0);
+  const option = answer.extendedError === undefined
+    ? new Uint8Array(0)
+    : encodeExtendedError(answer.extendedError);
+  const opt = new Uint8Array(11 + option.length);
+  const view = new DataView(opt.buffer);
+  view.setUint16(1, RecordType.OPT);
+  view.setUint16(3, UDP_OCTETS_MAX);
+  opt[5] = answer.rcode >> 4;
+  opt[7] = head.edns.dnssecOk ? 0x80 : 0;
+  view.setUint16(9, option.length);
+  opt.set(option, 11);
+  return opt;
+}
+
+function encodeExtendedError({ code, text }: ExtendedError): Uint8Array {
+  const EXTENDED_DNS_ERROR_OPTION = 15;
+  const words = new TextEncoder().encode(text);
+  const option = new Uint8Array(6 + words.length);
+  const view = new DataView(option.buffer);
+  view.setUint16(0, EXTENDED_DNS_ERROR_OPTION);
+  view.setUint16(2, 2 + words.length);
+  view.setUint16(4, code);
+  option.set(words, 6);
+  return option;
+}

@@ -1,0 +1,215 @@
+/**
+ * The messages that are exchanged with upstream servers. Their answers are hostile until checked: one
+ * that does not match the question is not an answer, and of one that does, only records that belong to
+ * the question's CNAME chain are kept.
+ *
+ * dns-packet is not used here: it throws on hostile input, lower-cases nothing, and re-encodes types
+ * that must pass untouched.
+ *
+ * @module
+ */
+import type { Answer } from "./answer.ts";
+import { Rcode, RecordClass, RecordType } from "./codes.ts";
+import { decodeName, encodeName, isWithin } from "./name.ts";
+import { HEADER_OCTETS, type Question } from "./query.ts";
+import { unpackRdata } from "./rdata_layout.ts";
+import type { ResourceRecord } from "./record.ts";
+
+/** The longest CNAME chain that is followed within one answer; unbound's limit is 12 (DNS flag day: 8+). */
+export const CNAME_CHAIN_MAX = 12;
+/** The most records that are read from one message. */
+export const RECORDS_MAX = 1024;
+
+/** What becomes the query to an upstream server. */
+export interface UpstreamQueryOptions {
+  /** Message id. */
+  id: number;
+  /** What is asked. */
+  question: Question;
+  /** CD, copied from the client. */
+  checkingDisabled: boolean;
+  /** DO, copied from the client. */
+  dnssecOk: boolean;
+  /** Largest UDP answer asked for, in octets; 0 leaves out OPT. */
+  udpPayloadSize: number;
+}
+
+/** Encodes a recursive query. */
+export function encodeUpstreamQuery(options: UpstreamQueryOptions): Uint8Array {
+  const name = encodeName(options.question.name);
+  const withOpt = options.udpPayloadSize > 0;
+  const message = new Uint8Array(HEADER_OCTETS + name.length + 4 + (withOpt ? 11 : 0));
+  const view = new DataView(message.buffer);
+  view.setUint16(0, options.id);
+  view.setUint16(2, 0x0100 /* RD */ | (options.checkingDisabled ? 0x0010 : 0));
+  view.setUint16(4, 1);
+  view.setUint16(10, withOpt ? 1 : 0);
+  message.set(name, HEADER_OCTETS);
+  const end = HEADER_OCTETS + name.length;
+  view.setUint16(end, options.question.type);
+  view.setUint16(end + 2, options.question.class);
+  if (withOpt) {
+    view.setUint16(end + 5, RecordType.OPT);
+    view.setUint16(end + 7, options.udpPayloadSize);
+    view.setUint8(end + 11, options.dnssecOk ? 0x80 : 0);
+  }
+  return message;
+}
+
+/** What an upstream server's message turned out to be. */
+export type UpstreamMessage =
+  /** The answer; when `truncated`, it must be asked again on TCP. */
+  | { kind: "answer"; answer: Answer; truncated: boolean }
+  /** No answer to this question: ignore it and go on waiting. */
+  | { kind: "mismatch"; reason: string }
+  /** The answer to this question, but not readable. */
+  | { kind: "malformed"; reason: string };
+
+/** Decodes and filters an upstream server's message. */
+export function decodeUpstreamAnswer(
+  message: Uint8Array,
+  expected: { id: number; question: Question },
+): UpstreamMessage {
+  if (message.length < HEADER_OCTETS) return { kind: "mismatch", reason: "shorter than a header" };
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  const flags = view.getUint16(2);
+  if (view.getUint16(0) !== expected.id) return { kind: "mismatch", reason: "another id" };
+  if ((flags & 0xf800) !== 0x8000) return { kind: "mismatch", reason: "not a response to a query" };
+  const rcode = flags & 0xf;
+  const truncated = (flags & 0x0200) !== 0;
+  // Servers that cannot read a query may leave the question out (RFC 1035 section 4.1.1 asks for it).
+  if (view.getUint16(4) !== 1) {
+    return view.getUint16(4) === 0 && (rcode === Rcode.FORMERR || rcode === Rcode.NOTIMP)
+      ? { kind: "answer", answer: emptyAnswer(rcode), truncated: false }
+      : { kind: "mismatch", reason: "not one question" };
+  }
+  const name = decodeName(message, HEADER_OCTETS);
+  if (name === undefined || name.end + 4 > message.length) {
+    return { kind: "mismatch", reason: "unreadable question" };
+  }
+  const { question } = expected;
+  if (
+    name.name !== question.name || view.getUint16(name.end) !== question.type ||
+    view.getUint16(name.end + 2) !== question.class
+  ) {
+    return { kind: "mismatch", reason: "another question" };
+  }
+  const counts = [view.getUint16(6), view.getUint16(8), view.getUint16(10)];
+  if (counts[0] + counts[1] + counts[2] > RECORDS_MAX) {
+    return { kind: "malformed", reason: `more than ${RECORDS_MAX} records` };
+  }
+  const sections = decodeSections(message, name.end + 4, counts);
+  if (sections === undefined) {
+    // What follows a cut is of no interest: it is asked again on TCP.
+    return truncated
+      ? { kind: "answer", answer: emptyAnswer(rcode), truncated }
+      : { kind: "malformed", reason: "unreadable record" };
+  }
+  const chain = followChain(question, sections.records[0]);
+  if (chain === undefined) {
+    return { kind: "malformed", reason: `CNAME chain that loops or exceeds ${CNAME_CHAIN_MAX}` };
+  }
+  const answer: Answer = {
+    rcode: rcode | sections.extendedRcode << 4,
+    authoritative: false,
+    authenticated: (flags & 0x0020) !== 0,
+    answers: chain.records,
+    authority: sections.records[1].filter((record) => belongsToAuthority(record, chain.end)),
+    // Additional records answer no question; what they say about other names is not believed.
+    additional: [],
+  };
+  return { kind: "answer", answer, truncated };
+}
+
+function decodeSections(
+  message: Uint8Array,
+  offset: number,
+  counts: number[],
+): { records: ResourceRecord[][]; extendedRcode: number } | undefined {
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  const records: ResourceRecord[][] = [[], [], []];
+  let extendedRcode = 0;
+  for (let section = 0; section < 3; section++) {
+    for (let i = 0; i < counts[section]; i++) {
+      const owner = decodeName(message, offset);
+      if (owner === undefined || owner.end + 10 > message.length) return undefined;
+      const type = view.getUint16(owner.end);
+      const ttl = view.getUint32(owner.end + 4);
+      const start = owner.end + 10;
+      const end = start + view.getUint16(owner.end + 8);
+      if (end > message.length) return undefined;
+      offset = end;
+      if (type === RecordType.OPT) {
+        extendedRcode = ttl >>> 24;
+        continue;
+      }
+      const rdata = unpackRdata(message, { type, start, end });
+      if (rdata === undefined) return undefined;
+      records[section].push({
+        name: owner.name,
+        type,
+        class: view.getUint16(owner.end + 2),
+        // A TTL with the top bit set counts as zero (RFC 2181 section 8).
+        ttlSeconds: ttl > 0x7fffffff ? 0 : ttl,
+        rdata,
+      });
+    }
+  }
+  return { records, extendedRcode };
+}
+
+/**
+ * The records that answer the question: those of its name, and along its CNAME and DNAME records those
+ * of each target. Everything else that a server may have put into the section is left out.
+ */
+function followChain(
+  question: Question,
+  records: ResourceRecord[],
+): { records: ResourceRecord[]; end: string } | undefined {
+  const kept: ResourceRecord[] = [];
+  const seen = new Set<string>();
+  let name = question.name;
+  for (;;) {
+    if (seen.has(name) || seen.size > CNAME_CHAIN_MAX) return undefined;
+    seen.add(name);
+    const own = records.filter((record) => record.name === name && record.class === RecordClass.IN);
+    const dname = records.filter((record) =>
+      (record.type === RecordType.DNAME || covers(record, RecordType.DNAME)) &&
+      record.name !== name && isWithin(name, record.name)
+    );
+    kept.push(...dname.filter((record) => !kept.includes(record)), ...own);
+    const follows = question.type !== RecordType.CNAME && question.type !== RecordType.ANY &&
+      !own.some((record) => record.type === question.type);
+    const cname = own.find((record) => record.type === RecordType.CNAME);
+    if (!follows || cname === undefined) return { records: kept, end: name };
+    name = decodeName(cname.rdata, 0)!.name;
+  }
+}
+
+/**
+ * Whether a record of the authority section speaks of the name that the chain ends at: the zone's SOA or
+ * NS above it, or a proof that it does not exist. Proofs are owned by its neighbours or by hashes.
+ */
+function belongsToAuthority(record: ResourceRecord, name: string): boolean {
+  const proof = [RecordType.NSEC, RecordType.NSEC3].some((type) =>
+    record.type === type || covers(record, type)
+  );
+  return record.class === RecordClass.IN && (proof || isWithin(name, record.name));
+}
+
+/** Whether a record is the signature over records of `type`. */
+function covers(record: ResourceRecord, type: number): boolean {
+  return record.type === RecordType.RRSIG && record.rdata.length >= 2 &&
+    (record.rdata[0] << 8 | record.rdata[1]) === type;
+}
+
+function emptyAnswer(rcode: number): Answer {
+  return {
+    rcode,
+    authoritative: false,
+    authenticated: false,
+    answers: [],
+    authority: [],
+    additional: [],
+  };
+}
