@@ -172,7 +172,11 @@ function followChain(
   for (;;) {
     if (seen.has(name) || seen.size > CNAME_CHAIN_MAX) return undefined;
     seen.add(name);
-    const own = records.filter((record) => record.name === name && record.class === RecordClass.IN);
+    const own = records.filter((record) =>
+      record.name === name && record.class === RecordClass.IN &&
+      (record.type === question.type || question.type === RecordType.ANY ||
+        record.type === RecordType.CNAME || record.type === RecordType.RRSIG)
+    );
     const dname = records.filter((record) =>
       (record.type === RecordType.DNAME || covers(record, RecordType.DNAME)) &&
       record.name !== name && isWithin(name, record.name)

@@ -4,8 +4,11 @@
  *
  * @module
  */
+// @ts-types="@types/dns-packet"
 import dnsPacket from "dns-packet";
 import { Buffer } from "node:buffer";
+import type { Answer } from "../../agent/dns/answer.ts";
+import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
 import { decodeQuery, type Query } from "../../agent/dns/query.ts";
 
 /** A query message. */
@@ -60,4 +63,26 @@ export function answerMessage(
     ...rest,
     type: "response",
   });
+}
+
+/** The records of an answer, one a line: `section name ttl TYPE data`, read back from the wire. */
+export function answerLines(answer: Answer): string[] {
+  const packet = readMessage(encodeAnswer(query("q.test", "A"), answer, { maxOctets: 65535 }));
+  const line = (section: string) => (record: dnsPacket.Answer) => {
+    const { name, type, ttl, data } = record as unknown as Record<string, unknown>;
+    return `${section} ${name} ${ttl} ${type} ${dataText(data)}`;
+  };
+  return [
+    ...packet.answers!.map(line("answer")),
+    ...packet.authorities!.map(line("authority")),
+    ...packet.additionals!.map(line("additional")),
+  ];
+}
+
+function dataText(data: unknown): string {
+  if (typeof data !== "object" || data === null) return String(data);
+  if ("mname" in data) return String(data.mname);
+  if ("cpu" in data) return String(data.cpu);
+  if ("port" in data && "target" in data) return `${data.port} ${data.target}`;
+  return JSON.stringify(data);
 }

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+// @ts-types="@types/dns-packet"
+import type { Packet } from "dns-packet";
+import fc from "fast-check";
+import { answerMessage, readMessage } from "../../test/support/dns_messages.ts";
+import { formatType } from "./codes.ts";
+import { decodeUpstreamAnswer, encodeUpstreamQuery } from "./upstream_message.ts";
+
+const question = { name: "www.example.org", type: 1, class: 1 };
+const expected = { id: 7, question };
+type Records = NonNullable<Packet["answers"]>;
+const a = (name: string, data = "192.0.2.1") => ({ type: "A", name, data, ttl: 60 }) as const;
+const cname = (name: string, data: string) => ({ type: "CNAME", name, data, ttl: 60 }) as const;
+
+function message(answers: Records, rest: Partial<Packet> = {}): Uint8Array {
+  return answerMessage({ id: 7, name: "www.example.org", questionType: "A", answers, ...rest });
+}
+
+function decoded(bytes: Uint8Array) {
+  const result = decodeUpstreamAnswer(bytes, expected);
+  assert.equal(result.kind, "answer");
+  return result as Extract<typeof result, { kind: "answer" }>;
+}
+
+Deno.test("encodeUpstreamQuery() writes a recursive query", () => {
+  const options = { id: 9, question, checkingDisabled: true, dnssecOk: true, udpPayloadSize: 1232 };
+  const packet = readMessage(encodeUpstreamQuery(options));
+  assert.equal(packet.id, 9);
+  assert.equal(packet.flag_rd && packet.flag_cd, true);
+  assert.deepEqual(packet.questions, [{ name: "www.example.org", type: "A", class: "IN" }]);
+  const opt = packet.additionals![0] as { udpPayloadSize: number; flag_do: boolean };
+  assert.equal(opt.udpPayloadSize, 1232);
+  assert.equal(opt.flag_do, true);
+  const plain = readMessage(encodeUpstreamQuery({ ...options, udpPayloadSize: 0 }));
+  assert.equal(plain.additionals!.length, 0);
+});
+
+Deno.test("decodeUpstreamAnswer() takes only what answers the question", async (t) => {
+  const change = (offset: number, octet: number) => {
+    const bytes = message([a("www.example.org")]);
+    bytes[offset] = octet;
+    return bytes;
+  };
+  const cases: [string, Uint8Array, string][] = [
+    ["the answer", message([a("www.example.org")]), "answer"],
+    ["in other letter case", change(13, 0x57), "answer"],
+    ["too short", new Uint8Array(5), "mismatch"],
+    ["another id", change(1, 8), "mismatch"],
+    ["a query", change(2, 0x01), "mismatch"],
+    ["another opcode", change(2, 0xa1), "mismatch"],
+    ["another name", change(13, 0x78), "mismatch"],
+    ["another type", change(30, 28), "mismatch"],
+    ["another class", change(32, 3), "mismatch"],
+    ["no question", change(5, 0), "mismatch"],
+    ["a record cut short", message([a("www.example.org")]).slice(0, -2), "malformed"],
+    [
+      "an A record of 3 octets",
+      (() => {
+        const bytes = message([a("www.example.org")]).slice(0, -1);
+        bytes[bytes.length - 4] = 3;
+        return bytes;
+      })(),
+      "malformed",
+    ],
+    [
+      "a CNAME loop",
+      message([
+        cname("www.example.org", "b.example"),
+        cname("b.example", "www.example.org"),
+      ]),
+      "malformed",
+    ],
+  ];
+  for (const [title, bytes, kind] of cases) {
+    await t.step(title, () => assert.equal(decodeUpstreamAnswer(bytes, expected).kind, kind));
+  }
+});
+
+Deno.test("decodeUpstreamAnswer() keeps the records of the chain and no others", () => {
+  const { answer } = decoded(message([
+    a("planted.example"),
+    a("c.example", "192.0.2.9"),
+    cname("www.example.org", "B.example"),
+    cname("b.example", "c.example"),
+    { type: "TXT", name: "c.example", data: "planted", ttl: 1 },
+  ], {
+    authorities: [
+      { type: "NS", name: "example", data: "ns.example", ttl: 1 },
+      { type: "NS", name: "other.test", data: "ns.example", ttl: 1 },
+    ],
+    additionals: [a("ns.example"), a("bank.example")],
+  }));
+  assert.deepEqual(
+    answer.answers.map((record) => [record.name, formatType(record.type)]),
+    [["www.example.org", "CNAME"], ["b.example", "CNAME"], ["c.example", "A"]],
+  );
+  assert.deepEqual(answer.authority.map((record) => record.name), ["example"]);
+  assert.deepEqual(answer.additional, []);
+});
+
+Deno.test("decodeUpstreamAnswer() bounds the chain", () => {
+  const chain = (length: number) =>
+    Array.from(
+      { length },
+      (_, i) => cname(i === 0 ? "www.example.org" : `n${i}.test`, `n${i + 1}.test`),
+    );
+  assert.equal(decodeUpstreamAnswer(message(chain(12)), expected).kind, "answer");
+  assert.equal(decodeUpstreamAnswer(message(chain(13)), expected).kind, "malformed");
+});
+
+Deno.test("decodeUpstreamAnswer() reads rcode, flags, TTL and OPT", () => {
+  const result = decoded(message([], {
+    flags: 0x01a3 | 0x0200,
+    additionals: [{
+      type: "OPT",
+      name: ".",
+      udpPayloadSize: 1232,
+      extendedRcode: 1,
+      ednsVersion: 0,
+      flags: 0,
+      flag_do: false,
+      options: [],
+    }],
+  }));
+  assert.equal(result.truncated, true);
+  assert.equal(result.answer.authenticated, true);
+  assert.equal(result.answer.rcode, 0x13);
+  const old = message([{ ...a("www.example.org"), ttl: 0x80000001 }]);
+  assert.equal(decoded(old).answer.answers[0].ttlSeconds, 0);
+});
+
+Deno.test("decodeUpstreamAnswer() unpacks names in RDATA", () => {
+  // www.example.org MX 10 (pointer to the question's name): compressed by hand.
+  const bytes = Buffer.concat([
+    answerMessage({ id: 7, name: "www.example.org", questionType: "MX" }),
+    Uint8Array.of(0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 60, 0, 4, 0, 10, 0xc0, 12),
+  ]);
+  bytes[7] = 1;
+  const result = decodeUpstreamAnswer(bytes, { id: 7, question: { ...question, type: 15 } });
+  assert.equal(result.kind, "answer");
+  if (result.kind !== "answer") return;
+  assert.equal(
+    Buffer.from(result.answer.answers[0].rdata).toString("latin1"),
+    "\0\x0a\x03www\x07example\x03org\0",
+  );
+});
+
+Deno.test("decodeUpstreamAnswer() survives any octets", () => {
+  const base = message([cname("www.example.org", "b.example"), a("b.example")], {
+    authorities: [{
+      type: "SOA",
+      name: "example",
+      ttl: 5,
+      data: { mname: "ns.example", rname: "host.example" },
+    }],
+  });
+  const mutation = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { maxLength: 8 });
+  fc.assert(
+    fc.property(mutation, fc.nat(base.length), (changes, length) => {
+      const bytes = Uint8Array.from(base).subarray(0, Math.max(length, base.length - 3));
+      for (const [offset, octet] of changes) bytes[offset] = octet;
+      const result = decodeUpstreamAnswer(bytes, expected);
+      if (result.kind !== "answer") return;
+      assert.ok(result.answer.answers.every((record) => record.rdata.length < bytes.length * 3));
+    }),
+    { numRuns: 5000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (tail) => {
+      decodeUpstreamAnswer(Buffer.concat([base.subarray(0, 33), tail]), expected);
+    }),
+    { numRuns: 5000 },
+  );
+});
