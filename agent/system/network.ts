@@ -34,8 +34,10 @@ export interface MessageStream {
   readonly remote: SocketAddress;
   /** The end here. */
   readonly local: SocketAddress;
-  /** Sends one message of at most 65,535 octets. False once the peer reads too slowly: send no more. */
-  send(message: Uint8Array): boolean;
+  /** Sends one message of at most 65,535 octets; it is queued while the peer reads slowly. */
+  send(message: Uint8Array): void;
+  /** Octets that are queued because the peer reads slowly. */
+  readonly queuedOctets: number;
   /** Stops reading until {@link resume}: back-pressure on a peer that asks faster than it is answered. */
   pause(): void;
   /** Reads on. */
@@ -187,11 +189,14 @@ function messageStream(
     remote: { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
     local: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
     send(message) {
-      if (socket.destroyed) return false;
+      if (socket.destroyed) return;
       const frame = Buffer.allocUnsafe(2 + message.length);
       frame.writeUInt16BE(message.length, 0);
       frame.set(message, 2);
-      return socket.write(frame);
+      socket.write(frame);
+    },
+    get queuedOctets() {
+      return socket.writableLength;
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { parseRange } from "../dns/ip_address.ts";
+import { findNames } from "./find_names.ts";
+import { NameTable } from "./name_table.ts";
+
+const host = (host: string, address: string, altHosts: string[] = []) => ({
+  host,
+  addresses: [address],
+  registry: "External",
+  shortName: "",
+  namespace: "",
+  altHosts,
+});
+const { table } = NameTable.build([
+  host("reviews.ns1.example", "192.0.2.1"),
+  host("details.ns1.example", "192.0.2.2", ["facts.example"]),
+  host("*.wild.example", "240.240.0.1"),
+], { clusterDomain: "cluster.local" });
+const view = {
+  clusterDomain: "cluster.local",
+  namespace: "default",
+  searchDomains: [],
+  vipRanges: [parseRange("240.240.0.0/16")!],
+  serveAutoAllocated: false,
+};
+
+Deno.test("findNames() filters and sorts", async (t) => {
+  const all = ["*.wild.example", "details.ns1.example", "reviews.ns1.example"];
+  const cases: [string, string[]][] = [
+    ["", all],
+    ["*", all],
+    ["NS1", ["details.ns1.example", "reviews.ns1.example"]],
+    ["re*", ["reviews.ns1.example"]],
+    ["*.ns1.*", ["details.ns1.example", "reviews.ns1.example"]],
+    ["*e*e*e*", ["details.ns1.example", "reviews.ns1.example"]],
+    ["facts*", ["details.ns1.example"]],
+    ["ns1*", []],
+    ["a*a", []],
+  ];
+  for (const [pattern, hosts] of cases) {
+    await t.step(pattern, () => {
+      const found = findNames({ table, view }, pattern).map((name) => name.host.host);
+      assert.deepEqual(found, hosts);
+    });
+  }
+});
+
+Deno.test("findNames() says what is served here", () => {
+  const [wild, details] = findNames({ table, view }, "");
+  assert.deepEqual([wild.autoAllocated, wild.served], [true, false]);
+  assert.deepEqual([details.autoAllocated, details.served], [false, true]);
+});

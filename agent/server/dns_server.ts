@@ -1,0 +1,179 @@
+/**
+ * The DNS listeners: UDP and TCP sockets on each address, opened, replaced and drained together.
+ *
+ * @module
+ */
+import type { Clock } from "../system/clock.ts";
+import { sleep } from "../system/clock.ts";
+import type { Logger } from "../system/log.ts";
+import type { MessageStream, Network, TcpListener, UdpSocket } from "../system/network.ts";
+import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
+import { ListenError } from "./errors.ts";
+import type { QueryHandler } from "./query_handler.ts";
+
+/** What a {@link DnsServer} is made of. */
+export interface DnsServerOptions {
+  /** Opens the sockets. */
+  network: Network;
+  /** Ends idle connections and the drain. */
+  clock: Clock;
+  /** Answers the messages. */
+  handler: QueryHandler;
+  /** For failures of sockets. */
+  log: Logger;
+  /** See {@link TCP_CLIENTS_DEFAULT}. */
+  maxTcpClients?: number;
+}
+
+/** TCP connections at a time, all clients together; the one idle longest makes room for a new one. */
+export const TCP_CLIENTS_DEFAULT = 200;
+/** How long a TCP connection may be idle, in milliseconds (RFC 7766 section 6.2.3: seconds). */
+export const TCP_IDLE_MS = 10_000;
+/** Questions of one TCP connection that may wait for answers; reading stops there. */
+export const TCP_PIPELINE_MAX = 64;
+/** What may wait for a client that reads slowly, in octets: two of the longest answers. */
+export const TCP_QUEUE_MAX_OCTETS = 2 * 65_537;
+/** How long a drain waits for answers that are under way, in milliseconds: past the 4.5 s of a question. */
+export const DRAIN_MS = 5_000;
+
+/** One address with its two sockets. */
+interface Listener {
+  udp: UdpSocket;
+  tcp: TcpListener;
+}
+
+interface TcpClient {
+  stream: MessageStream;
+  waiting: number;
+  idleSinceMs: number;
+}
+
+/** Serves DNS on any number of addresses. */
+export class DnsServer {
+  readonly #options: DnsServerOptions;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #tcpClients = new Set<TcpClient>();
+  #cancelSweep: (() => void) | undefined;
+
+  /** Wires the parts; {@link replaceListeners} opens the sockets. */
+  constructor(options: DnsServerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Listens on `addresses` and no others. Where one cannot be opened, those of before stay.
+   *
+   * @throws {ListenError} naming the address
+   */
+  async replaceListeners(addresses: readonly SocketAddress[]): Promise<void> {
+    const wanted = new Map(addresses.map((address) => [formatSocketAddress(address), address]));
+    const opened = new Map<string, Listener>();
+    try {
+      for (const [key, address] of wanted) {
+        if (!this.#listeners.has(key)) opened.set(key, await this.#open(address));
+      }
+    } catch (error) {
+      for (const listener of opened.values()) closeListener(listener);
+      throw error;
+    }
+    for (const [key, listener] of this.#listeners) {
+      if (wanted.has(key)) continue;
+      closeListener(listener);
+      this.#listeners.delete(key);
+    }
+    for (const [key, listener] of opened) this.#listeners.set(key, listener);
+    this.#cancelSweep ??= this.#scheduleSweep();
+  }
+
+  /** The addresses that are served, with the ports that the kernel chose. */
+  get addresses(): SocketAddress[] {
+    return [...this.#listeners.values()].map(({ udp }) => udp.local);
+  }
+
+  /**
+   * Ends: takes no new connections, answers what is in flight, for at most {@link DRAIN_MS}, and closes.
+   * UDP sockets stay readable until then, so that a query that was already sent is answered.
+   */
+  async drain(): Promise<void> {
+    for (const { tcp } of this.#listeners.values()) tcp.close();
+    const limit = new AbortController();
+    await Promise.race([
+      this.#options.handler.settled(),
+      sleep(this.#options.clock, DRAIN_MS, limit.signal).catch(() => {}),
+    ]);
+    limit.abort();
+    this.#cancelSweep?.();
+    for (const { udp } of this.#listeners.values()) udp.close();
+    this.#listeners.clear();
+    for (const { stream } of this.#tcpClients) stream.close();
+  }
+
+  async #open(address: SocketAddress, tries = 5): Promise<Listener> {
+    const { network, handler, log } = this.#options;
+    const udp: UdpSocket = await network.bindUdp(address, {
+      onMessage: (message, from) => {
+        // Source port 0 cannot be answered.
+        if (from.port !== 0) handler.handle(message, "udp", (answer) => udp.send(answer, from));
+      },
+      onError: (error) => log.debug("A UDP answer could not be sent", { reason: error.message }),
+    }).catch((cause) => {
+      throw new ListenError(address, "udp", cause);
+    });
+    try {
+      // The port that the kernel chose for UDP serves TCP as well.
+      const local = { address: address.address, port: udp.local.port };
+      return { udp, tcp: await network.listenTcp(local, (stream) => this.#accept(stream)) };
+    } catch (cause) {
+      udp.close();
+      // … unless another program has it for TCP: then the kernel chooses again.
+      if (address.port === 0 && tries > 1) return this.#open(address, tries - 1);
+      throw new ListenError(address, "tcp", cause);
+    }
+  }
+
+  #accept(stream: MessageStream) {
+    const { handler, clock } = this.#options;
+    const client: TcpClient = { stream, waiting: 0, idleSinceMs: clock.monotonicMs() };
+    if (this.#tcpClients.size >= (this.#options.maxTcpClients ?? TCP_CLIENTS_DEFAULT)) {
+      this.#closeLongestIdle();
+    }
+    this.#tcpClients.add(client);
+    return {
+      onMessage: (message: Uint8Array) => {
+        if (++client.waiting >= TCP_PIPELINE_MAX) stream.pause();
+        const answerable = handler.handle(message, "tcp", (answer) => {
+          client.waiting--;
+          client.idleSinceMs = clock.monotonicMs();
+          stream.send(answer);
+          // A client that does not read its answers is cut off: they may not pile up here.
+          if (stream.queuedOctets > TCP_QUEUE_MAX_OCTETS) stream.destroy();
+          else if (client.waiting < TCP_PIPELINE_MAX) stream.resume();
+        });
+        // What follows a message that is no query cannot be trusted to be one.
+        if (!answerable) stream.destroy();
+      },
+      onClose: () => void this.#tcpClients.delete(client),
+    };
+  }
+
+  #closeLongestIdle(): void {
+    const [first] = [...this.#tcpClients].sort((a, b) => a.idleSinceMs - b.idleSinceMs);
+    this.#tcpClients.delete(first);
+    first.stream.destroy();
+  }
+
+  #scheduleSweep(): () => void {
+    return this.#options.clock.schedule(TCP_IDLE_MS / 4, () => {
+      const nowMs = this.#options.clock.monotonicMs();
+      for (const { stream, waiting, idleSinceMs } of this.#tcpClients) {
+        if (waiting === 0 && nowMs - idleSinceMs >= TCP_IDLE_MS) stream.close();
+      }
+      this.#cancelSweep = this.#scheduleSweep();
+    });
+  }
+}
+
+function closeListener({ udp, tcp }: Listener): void {
+  udp.close();
+  tcp.close();
+}
