@@ -58,13 +58,19 @@ export function answerSpecialName({ name, type }: MeshQuestion): LocalOutcome | 
   return undefined;
 }
 
-/**
- * Answers what is left of the cluster domain after the table was asked; undefined for names outside.
- *
- * @param table undefined while no table was ever seen
- */
+/** The mesh as far as the rest of the cluster domain depends on it. */
+export interface KnownNames {
+  /** The table. */
+  table: NameTable;
+  /** False until the control plane's first table: a name that is not in it may yet come. */
+  complete: boolean;
+  /** How this node sees it. */
+  view: MeshView;
+}
+
+/** Answers what is left of the cluster domain after the table was asked; undefined for names outside. */
 export function answerClusterDomain(
-  { table, view }: { table: NameTable | undefined; view: MeshView },
+  { table, complete, view }: KnownNames,
   { name, type }: MeshQuestion,
 ): LocalOutcome | undefined {
   const { clusterDomain } = view;
@@ -74,10 +80,10 @@ export function answerClusterDomain(
     const sections = type === RecordType.SOA ? { answers: [soa] } : { authority: [soa] };
     return local(localAnswer(sections), "the cluster domain itself");
   }
-  if (table?.hasChildren(name)) {
+  if (table.hasChildren(name)) {
     return local(localAnswer({ authority: [soa] }), "only names below it exist");
   }
-  if (table === undefined && mayBeServiceOrPod(name, clusterDomain)) {
+  if (!complete && mayBeServiceOrPod(name, clusterDomain)) {
     const text = "no name table was received yet";
     return {
       answer: failureAnswer(Rcode.SERVFAIL, { code: ExtendedErrorCode.NOT_READY, text }),

@@ -44,8 +44,10 @@ export interface Resolution {
 
 /** The mesh as it is known now. */
 export interface MeshState {
-  /** Undefined while no table was ever seen. */
-  table: NameTable | undefined;
+  /** The table; empty at first. */
+  table: NameTable;
+  /** False until the control plane's first table: a name that is not in it may yet come. */
+  complete: boolean;
   /** How this node sees it. */
   view: MeshView;
 }
@@ -156,14 +158,17 @@ export class Resolver {
   #answerOwn(question: Question): Resolution | undefined {
     const special = answerSpecialName(question);
     if (special !== undefined) return local(special);
-    const { table, view } = this.#mesh;
-    if (table !== undefined) {
-      const outcome = lookupMesh({ table, view }, question, this.#random.uint16());
-      if (outcome.kind === "answer") {
-        return { answer: outcome.answer, source: "mesh", why: [outcome.reason] };
-      }
+    return this.#answerMesh(question, this.#mesh.view);
+  }
+
+  /** Steps 2 and 3. */
+  #answerMesh(question: Question, view: MeshView): Resolution | undefined {
+    const { table, complete } = this.#mesh;
+    const outcome = lookupMesh({ table, view }, question, this.#random.uint16());
+    if (outcome.kind === "answer") {
+      return { answer: outcome.answer, source: "mesh", why: [outcome.reason] };
     }
-    const rest = answerClusterDomain({ table, view }, question);
+    const rest = answerClusterDomain({ table, complete, view }, question);
     return rest && local(rest);
   }
 
@@ -174,7 +179,6 @@ export class Resolver {
    */
   #completed(question: Question, resolution: Resolution): Resolution {
     const { table, view } = this.#mesh;
-    if (table === undefined) return resolution;
     if (question.type === RecordType.PTR && resolution.answer.rcode === Rcode.NXDOMAIN) {
       const outcome = lookupMesh({ table, view }, question, 0);
       if (outcome.kind === "pass" && outcome.afterNxdomain !== undefined) {
@@ -193,7 +197,9 @@ export class Resolver {
     for (let i = 0; i < answers.length; i++) {
       if (answers[i].type !== RecordType.CNAME || question.type === RecordType.CNAME) continue;
       const target = decodeName(answers[i].rdata, 0)!.name;
-      const own = this.#answerTarget({ ...question, name: target });
+      // A target is a full name: no search domain is cut off it.
+      const view = { ...this.#mesh.view, searchDomains: [] };
+      const own = this.#answerMesh({ ...question, name: target }, view);
       if (own === undefined) continue;
       return {
         answer: {
@@ -206,21 +212,6 @@ export class Resolver {
       };
     }
     return resolution;
-  }
-
-  /** What the mesh says of a CNAME's target, which is a full name: no search domain is cut off it. */
-  #answerTarget(question: Question): Resolution | undefined {
-    const { table, view } = this.#mesh;
-    const outcome = lookupMesh(
-      { table: table!, view: { ...view, searchDomains: [] } },
-      question,
-      this.#random.uint16(),
-    );
-    if (outcome.kind === "answer") {
-      return { answer: outcome.answer, source: "mesh", why: [outcome.reason] };
-    }
-    const rest = answerClusterDomain({ table, view }, question);
-    return rest && local(rest);
   }
 
   #key(request: ResolverRequest): string {
