@@ -58,10 +58,21 @@ export class NameSources {
     this.#build();
   }
 
-  /** Replaces the names of the control plane. */
-  replacePushed(pushed: PushedNames): void {
+  /**
+   * Replaces the names of the control plane.
+   *
+   * @returns false, with nothing changed, when there are entries and not one of them can be served:
+   * that is a broken push, and the names of before are better
+   */
+  replacePushed(pushed: PushedNames): boolean {
+    const before = this.#pushed;
     this.#pushed = pushed;
+    const fromFiles = this.#fromFiles.length;
     this.#build();
+    if (pushed.entries.length === 0 || this.#table.size > 0 || fromFiles > 0) return true;
+    this.#pushed = before;
+    this.#build();
+    return false;
   }
 
   /** The merged table. */
