@@ -1,0 +1,170 @@
+/**
+ * The agent's counters, over prom-client with a registry of their own. Other parts call named methods
+ * and see nothing of prom-client.
+ *
+ * @module
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { formatRcode, formatType, RecordType } from "../dns/codes.ts";
+import { METRIC_DOCS, type MetricName } from "./metric_docs.ts";
+
+/** What is read from the other parts at each scrape. */
+export interface MetricReadings {
+  /** Answers in the cache. */
+  cacheEntries: number;
+  /** Its size in octets. */
+  cacheBytes: number;
+  /** Hosts in the name table. */
+  hosts: number;
+  /** When the table was received, milliseconds since 1970; 0 before the first. */
+  receivedMs: number;
+  /** Whether the control plane is connected. */
+  connected: boolean;
+  /** End of the certificate's life, milliseconds since 1970; 0 without one. */
+  certificateExpiryMs: number;
+  /** Resident memory in octets. */
+  residentBytes: number;
+}
+
+/** Types that get a label of their own; all others share `other`, so that clients cannot make labels. */
+const LABELLED_TYPES: ReadonlySet<number> = new Set([
+  RecordType.A,
+  RecordType.AAAA,
+  RecordType.PTR,
+  RecordType.SRV,
+  RecordType.HTTPS,
+  RecordType.SVCB,
+  RecordType.TXT,
+  RecordType.MX,
+  RecordType.NS,
+  RecordType.SOA,
+  RecordType.CNAME,
+  RecordType.ANY,
+]);
+
+/** Istio's buckets for upstream requests, in seconds. */
+const UPSTREAM_BUCKETS = [.001, .005, .01, .1, 1, 5];
+/** From what a table lookup takes to what a question may take. */
+const ANSWER_BUCKETS = [.00005, .0001, .00025, .0005, .001, .0025, .01, .05, .1, .5, 1, 2.5, 5];
+
+/** Counts what the agent does. */
+export class AgentMetrics {
+  readonly #registry = new Registry();
+  readonly #queries = this.#counter("outrigger_dns_queries_total");
+  readonly #istioRequests = this.#counter("istio_agent_dns_requests_total");
+  readonly #answers = this.#counter("outrigger_dns_answers_total");
+  readonly #answerSeconds = this.#histogram(
+    "outrigger_dns_answer_duration_seconds",
+    ANSWER_BUCKETS,
+  );
+  readonly #dropped = this.#counter("outrigger_dns_dropped_total");
+  readonly #pushes = this.#counter("outrigger_mesh_pushes_total");
+  readonly #istioFailures = this.#counter("istio_agent_dns_upstream_failures_total");
+  readonly #children = new Map<string, { inc(): void }>();
+
+  /** Counts queries to upstream servers. */
+  readonly upstream: {
+    onRequest(server: string): void;
+    onAnswer(server: string, seconds: number): void;
+    onFailure(server: string, reason: string): void;
+  };
+
+  /** @param options `version` of the agent; `read`: the gauges' values, asked for at each scrape */
+  constructor(options: { version: string; read: () => MetricReadings }) {
+    this.#gauges(options.read);
+    const build = this.#gauge("outrigger_build_info");
+    build.set({ version: options.version }, 1);
+    const istioSent = this.#counter("istio_agent_dns_upstream_requests_total");
+    const istioSeconds = this.#histogram(
+      "istio_agent_dns_upstream_request_duration_seconds",
+      UPSTREAM_BUCKETS,
+    );
+    const sent = this.#counter("outrigger_upstream_requests_total");
+    const failed = this.#counter("outrigger_upstream_failures_total");
+    this.upstream = {
+      onRequest(server) {
+        istioSent.inc();
+        sent.inc({ server });
+      },
+      onAnswer: (_server, seconds) => istioSeconds.observe(seconds),
+      onFailure: (server, reason) => failed.inc({ server, reason }),
+    };
+  }
+
+  /** A query that can be answered came in. */
+  onQuery({ transport, type }: { transport: "udp" | "tcp"; type: number }): void {
+    const name = LABELLED_TYPES.has(type) ? formatType(type) : "other";
+    this.#istioRequests.inc();
+    this.#child(`q ${transport} ${name}`, () => this.#queries.labels({ transport, type: name }))
+      .inc();
+  }
+
+  /** A query was answered. */
+  onAnswer(
+    { source, rcode, seconds }: { source: string; rcode: number; seconds: number },
+  ): void {
+    const known = formatRcode(rcode);
+    // Upstream servers may make up codes, but no labels.
+    const name = known.startsWith("RCODE") ? "other" : known;
+    this.#child(`a ${source} ${name}`, () => this.#answers.labels({ source, rcode: name })).inc();
+    this.#answerSeconds.observe({ source }, seconds);
+    if (source === "failure") this.#istioFailures.inc();
+  }
+
+  /** A message was no answerable query. */
+  onDropped(reason: string): void {
+    this.#dropped.inc({ reason });
+  }
+
+  /** A table came. */
+  onPush(accepted: boolean): void {
+    this.#pushes.inc({ verdict: accepted ? "accepted" : "rejected" });
+  }
+
+  /** The text of /metrics. */
+  async expose(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** Label lookup costs more than counting: a child is looked up once. */
+  #child(key: string, make: () => { inc(): void }): { inc(): void } {
+    let child = this.#children.get(key);
+    if (child === undefined) this.#children.set(key, child = make());
+    return child;
+  }
+
+  #gauges(read: () => MetricReadings): void {
+    const readings: Partial<Record<MetricName, (values: MetricReadings) => number>> = {
+      outrigger_cache_entries: ({ cacheEntries }) => cacheEntries,
+      outrigger_cache_bytes: ({ cacheBytes }) => cacheBytes,
+      outrigger_names_hosts: ({ hosts }) => hosts,
+      outrigger_names_received_timestamp_seconds: ({ receivedMs }) => receivedMs / 1000,
+      outrigger_mesh_connected: ({ connected }) => connected ? 1 : 0,
+      outrigger_mesh_certificate_expiry_timestamp_seconds: ({ certificateExpiryMs }) =>
+        certificateExpiryMs / 1000,
+      outrigger_process_resident_bytes: ({ residentBytes }) => residentBytes,
+    };
+    for (const [name, value] of Object.entries(readings)) {
+      this.#gauge(name as MetricName, function () {
+        this.set(value(read()));
+      });
+    }
+  }
+
+  #counter(name: MetricName): Counter {
+    return new Counter({ ...doc(name), registers: [this.#registry] });
+  }
+
+  #gauge(name: MetricName, collect?: (this: Gauge) => void): Gauge {
+    return new Gauge({ ...doc(name), registers: [this.#registry], ...(collect && { collect }) });
+  }
+
+  #histogram(name: MetricName, buckets: number[]): Histogram {
+    return new Histogram({ ...doc(name), buckets, registers: [this.#registry] });
+  }
+}
+
+function doc(name: MetricName): { name: string; help: string; labelNames: string[] } {
+  const { help, labels } = METRIC_DOCS.find((metric) => metric.name === name)!;
+  return { name, help, labelNames: [...labels] };
+}
