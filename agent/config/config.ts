@@ -1,0 +1,158 @@
+/**
+ * Everything that can be configured: keys, meaning, defaults and what is allowed, in one zod schema from
+ * which types, the JSON Schema and the README's table come.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { parseAddress, parseRange } from "../dns/ip_address.ts";
+import { parseName } from "../dns/name.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../system/log.ts";
+import { parseHostPort, parseSocketAddress } from "../system/socket_address.ts";
+
+/** Where the configuration is unless `--config` says otherwise. */
+export const CONFIG_FILE_DEFAULT = "/etc/outrigger/config.yaml";
+
+const domain = (example: string) =>
+  z.string().refine((text) => (parseName(text) ?? "") !== "", {
+    error: `must be a domain name, e.g. ${example}`,
+  }).transform((text) => parseName(text)!);
+
+const socketAddress = z.string().refine((text) => parseSocketAddress(text) !== undefined, {
+  error: "must be ip:port, e.g. 127.0.0.1:15053 or [::1]:15053",
+});
+
+const upstream = z.string().refine((text) => parseSocketAddress(text, 53) !== undefined, {
+  error: "must be an IP address, or ip:port, e.g. 192.0.2.53 or [2001:db8::53]:5353",
+});
+
+const ipAddress = z.string().refine((text) => parseAddress(text) !== undefined, {
+  error: "must be an IP address, e.g. 192.0.2.10",
+});
+
+const range = z.string().refine((text) => parseRange(text) !== undefined, {
+  error: "must be a range of addresses, e.g. 240.240.0.0/16",
+});
+
+const hostPort = z.string().refine((text) => parseHostPort(text) !== undefined, {
+  error: "must be host:port, e.g. istiod.example.org:15012",
+});
+
+/** A name in a SPIFFE path or a node id: `~` and `/` part those, so that none may hold them. */
+const identifier = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, {
+  error: "must be letters, digits, '-', '.' or '_', and begin and end with a letter or digit",
+});
+
+const path = z.string().min(1, { error: "must be the path of a file" });
+
+const excludePattern = z.string().refine((text) => {
+  const name = parseName(text);
+  return name !== undefined && name !== "" && !name.replace(/^\*\./, "").includes("*");
+}, { error: "must be a host, or *. and a domain, e.g. *.corp.example" });
+
+const node = z.strictObject({
+  name: identifier.optional().describe("Name of this node; the host name unless given."),
+  namespace: identifier.default("default").describe(
+    "Namespace of this node: where names of one label are looked up.",
+  ),
+  serviceAccount: identifier.default("default").describe("Service account of this node."),
+  cluster: identifier.default("Kubernetes").describe("Name of the cluster this node belongs to."),
+  network: z.string().default("").describe("Network of this node, as in Istio's topology labels."),
+  trustDomain: domain("cluster.local").default("cluster.local").describe(
+    "Trust domain of the mesh.",
+  ),
+  addresses: z.array(ipAddress).optional().describe(
+    "Addresses told to the control plane; all of this machine that others can reach unless given.",
+  ),
+  labels: z.record(z.string(), z.string()).default({}).describe("Labels of this node's workload."),
+  meshId: z.string().default("").describe("Mesh id told to the control plane."),
+  revision: z.string().default("default").describe("Istio revision told to the control plane."),
+});
+
+const controlPlane = z.strictObject({
+  address: hostPort.optional().describe("Address of the control plane, host:port."),
+  addresses: z.array(hostPort).min(1).optional().describe("Several addresses, tried in turn."),
+  serverName: domain("istiod.istio-system.svc").default("istiod.istio-system.svc").describe(
+    "Name in the control plane's certificate.",
+  ),
+  rootCert: path.default("/etc/outrigger/root-cert.pem").describe(
+    "PEM file with the root certificates that the control plane is trusted by; watched.",
+  ),
+  token: path.default("/etc/outrigger/istio-token").describe(
+    "File with the token to join with; read anew at each use.",
+  ),
+  hosts: path.optional().describe(
+    "File in the format of /etc/hosts that maps the control plane's name.",
+  ),
+}).transform(({ address, addresses, ...rest }, context) => {
+  const all = [...address === undefined ? [] : [address], ...addresses ?? []];
+  if (all.length === 0) {
+    context.addIssue({
+      code: "custom",
+      message: "must have address: host:port",
+      path: ["address"],
+    });
+  }
+  return { ...rest, addresses: all };
+});
+
+const dns = z.strictObject({
+  listen: z.array(socketAddress).min(1).default(["127.0.0.1:15053"]).describe(
+    "Addresses to serve DNS on, UDP and TCP.",
+  ),
+  upstreams: z.array(upstream).min(1).optional().describe(
+    "Nameservers for all that is not the mesh's; those of resolv.conf unless given.",
+  ),
+  searchDomains: z.array(domain("ns1.svc.cluster.local")).optional().describe(
+    "Search domains of this machine's stubs; the mesh's and those of resolv.conf unless given.",
+  ),
+  clusterDomain: domain("cluster.local").default("cluster.local").describe(
+    "Domain of the cluster; nothing below it is ever asked upstream.",
+  ),
+  autoAllocated: z.enum(["auto", "serve", "forward"]).default("auto").describe(
+    "Hosts with nothing but automatic VIPs: serve the VIP, forward to the nameservers, or auto: " +
+      "serve where an Envoy intercepts this machine's traffic.",
+  ),
+  vipRanges: z.array(range).default(["240.240.0.0/16", "2001:2::/48"]).describe(
+    "Ranges that the control plane takes automatic VIPs from.",
+  ),
+});
+
+const health = z.strictObject({
+  listen: socketAddress.default("127.0.0.1:15054").describe("Address of the health endpoint."),
+});
+
+const names = z.strictObject({
+  files: z.array(path).default([]).describe(
+    "YAML or JSON files with Services, EndpointSlices and ServiceEntries to serve.",
+  ),
+  exclude: z.array(excludePattern).default([]).describe(
+    "Hosts that are never answered from the mesh: a name, or *.domain for all below it.",
+  ),
+});
+
+const log = z.strictObject({
+  level: z.enum(LOG_LEVELS).default("info").describe("Least severe level that is written."),
+  format: z.enum(LOG_FORMATS).default("text").describe("Text for people, or JSON lines."),
+});
+
+/** The schema of the whole file. */
+export const configSchema = z.strictObject({
+  node: node.prefault({}).describe("Who this node is in the mesh."),
+  controlPlane: controlPlane.optional().describe("Where names and certificates come from."),
+  dns: dns.prefault({}).describe("Serving DNS."),
+  health: health.prefault({}).describe("The health endpoint."),
+  names: names.prefault({}).describe("Names beside the control plane's."),
+  stateDir: path.default("/var/lib/outrigger").describe(
+    "Folder for the key, the certificate and the last name table.",
+  ),
+  log: log.prefault({}).describe("Logging, to standard error."),
+});
+
+/** The configuration as it is written: most keys optional. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** The configuration in force: every default filled in. */
+export type Config = Omit<z.output<typeof configSchema>, "node"> & {
+  node: z.output<typeof node> & { name: string };
+};
