@@ -1,0 +1,52 @@
+/**
+ * istiod's certificate service: signs the requests of callers that are known.
+ *
+ * @module
+ */
+import { type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import type { CertificateRequest, CertificateResponse } from "../agent/mesh/protocol.ts";
+import { messageOf } from "../agent/system/agent_error.ts";
+import type { Logger } from "../agent/system/log.ts";
+import { identifyCaller, spiffeId } from "./caller_identity.ts";
+import type { CertificateAuthority } from "./certificate_authority.ts";
+import { CsrError } from "./errors.ts";
+import type { JoinTokens } from "./join_tokens.ts";
+
+/** What the service needs. */
+export interface CertificateServiceOptions {
+  /** Signs. */
+  authority: CertificateAuthority;
+  /** Knows who may join. */
+  tokens: JoinTokens;
+  /** E.g. `cluster.local`. */
+  trustDomain: string;
+  /** One line a certificate. */
+  log: Logger;
+}
+
+/** The handler of `CreateCertificate`. */
+export function createCertificateHandler(options: CertificateServiceOptions) {
+  const { authority, tokens, trustDomain, log } = options;
+  return async (
+    call: ServerUnaryCall<CertificateRequest, CertificateResponse>,
+    reply: sendUnaryData<CertificateResponse>,
+  ): Promise<void> => {
+    try {
+      const caller = await identifyCaller(call, { tokens, trustDomain });
+      if (caller.kind === "unknown") {
+        log.warn("A certificate was refused", { peer: call.getPeer(), reason: caller.reason });
+        reply({ code: status.UNAUTHENTICATED, details: caller.reason });
+        return;
+      }
+      const identity = spiffeId(caller.workload, trustDomain);
+      const lifeMs = Number(call.request.validityDuration) * 1000;
+      const leaf = await authority.signNode(call.request.csr, { identity, lifeMs });
+      log.info("A certificate was signed", { identity, peer: call.getPeer(), by: caller.by });
+      reply(null, { certChain: [leaf, authority.rootCertificate] });
+    } catch (error) {
+      const code = error instanceof CsrError ? status.INVALID_ARGUMENT : status.INTERNAL;
+      log.error("A certificate could not be signed", { reason: messageOf(error) });
+      reply({ code, details: messageOf(error) });
+    }
+  };
+}
