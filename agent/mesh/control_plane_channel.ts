@@ -1,0 +1,133 @@
+/**
+ * Channels to the control plane: which address, what it is trusted by, what is shown of this node.
+ *
+ * The control plane's own name is looked up in the hosts file that came with the VM's files, in
+ * /etc/hosts, and upstream; never in the mesh, whose address for it a VM cannot reach.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { isIP } from "node:net";
+import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { messageOf } from "../system/agent_error.ts";
+import type { Files } from "../system/files.ts";
+import { formatSocketAddress, parseHostPort } from "../system/socket_address.ts";
+import { MeshError } from "./errors.ts";
+
+/** What a control plane is reached by. */
+export interface ChannelOptions {
+  /** `host:port`. */
+  address: string;
+  /** Name in its certificate. */
+  serverName: string;
+  /** PEM of the roots that it is trusted by. */
+  roots: readonly string[];
+  /** Certificate of this node; must be valid: an expired one fails the handshake. */
+  clientPair?: { key: string; chain: readonly string[] };
+}
+
+/** How hosts are found. */
+export interface HostLookup {
+  /** Reads hosts files. */
+  files: Pick<Files, "readText">;
+  /** The hosts file that came with the VM's files. */
+  hostsPath?: string;
+  /** Asks the upstream servers. */
+  resolveHost(name: string): Promise<string[]>;
+}
+
+/** The largest message that is taken, in octets: about 3 million names. */
+export const MESSAGE_MAX_OCTETS = 256 * 1024 * 1024;
+/** How often an idle connection is tried, and how long an answer may take, in milliseconds. */
+const KEEPALIVE = { timeMs: 20_000, timeoutMs: 10_000 };
+
+/**
+ * Opens a channel. It connects when it is first used.
+ *
+ * @throws {MeshError} when the host cannot be found
+ */
+export async function openChannel(options: ChannelOptions, lookup: HostLookup): Promise<Client> {
+  const { host, port } = parseHostPort(options.address)!;
+  const address = isIP(host) !== 0 ? host : await findHost(host, lookup);
+  const pair = options.clientPair;
+  const tls = credentials.createSsl(
+    Buffer.from(options.roots.join("")),
+    pair && Buffer.from(pair.key),
+    pair && Buffer.from(pair.chain.join("")),
+  );
+  return new Client(formatSocketAddress({ address, port }), tls, {
+    "grpc.ssl_target_name_override": options.serverName,
+    "grpc.default_authority": options.serverName,
+    "grpc.max_receive_message_length": MESSAGE_MAX_OCTETS,
+    "grpc.keepalive_time_ms": KEEPALIVE.timeMs,
+    "grpc.keepalive_timeout_ms": KEEPALIVE.timeoutMs,
+    // Retries and reconnects are decided above, where status can say so.
+    "grpc.enable_retries": 0,
+    // A channel with another certificate must not share a connection with this one.
+    "grpc.use_local_subchannel_pool": 1,
+  });
+}
+
+/** A gRPC failure in words. */
+export function channelError(address: string, error: unknown): MeshError {
+  const { code, details } = error as Partial<ServiceError>;
+  const text = details ?? messageOf(error);
+  if (
+    code === status.UNAVAILABLE &&
+    /certificate|UnknownIssuer|self.signed|NotValidForName/i.test(text)
+  ) {
+    return new MeshError(
+      "CONTROL_PLANE_UNTRUSTED",
+      `The control plane ${address} could not prove itself: ${text}`,
+      {
+        remedy: "Check that controlPlane.rootCert holds the mesh's current root certificate " +
+          "(ConfigMap istio-ca-root-cert) and that controlPlane.serverName is right.",
+        cause: error,
+      },
+    );
+  }
+  return new MeshError(
+    "CONTROL_PLANE_UNREACHABLE",
+    `The control plane ${address} does not answer: ${text}`,
+    {
+      remedy:
+        "Check that it runs and that this VM may connect to it; names are served from memory " +
+        "and disk meanwhile.",
+      cause: error,
+    },
+  );
+}
+
+/** Whether the control plane answered and said that the caller may not. */
+export function isRefusal(error: unknown): boolean {
+  const { code } = error as Partial<ServiceError>;
+  return code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED;
+}
+
+async function findHost(host: string, lookup: HostLookup): Promise<string> {
+  for (const path of [lookup.hostsPath, "/etc/hosts"]) {
+    if (path === undefined) continue;
+    const text = await lookup.files.readText(path).catch(() => "");
+    const address = addressInHosts(text, host);
+    if (address !== undefined) return address;
+  }
+  const [address] = await lookup.resolveHost(host).catch(() => []);
+  if (address !== undefined) return address;
+  throw new MeshError(
+    "CONTROL_PLANE_UNRESOLVED",
+    `The control plane's name "${host}" has no address in ${
+      [lookup.hostsPath, "/etc/hosts"].filter((path) => path !== undefined).join(", ")
+    } or at the upstream servers`,
+    { remedy: "Add it to the file of controlPlane.hosts, or give its address as ip:port." },
+  );
+}
+
+/** The first address of a name in the format of hosts(5). */
+export function addressInHosts(text: string, host: string): string | undefined {
+  for (const line of text.split("\n")) {
+    const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
+    const matches = names.some((name) => name.toLowerCase() === host.toLowerCase());
+    if (matches && isIP(address) !== 0) return address;
+  }
+  return undefined;
+}

@@ -1,0 +1,447 @@
+/**
+ * The node's credentials through their life: joined by token, kept on disk, renewed by certificate. Owns
+ * which roots are trusted and which certificate may be shown.
+ *
+ * Rules: a certificate that expired or that no trusted root vouches for is never shown, since it fails
+ * the handshake even beside a good token. The token's file is read at each use. A root that an answer
+ * brings along is trusted only where a trusted one signed it.
+ *
+ * @module
+ */
+import { type Client, Metadata } from "@grpc/grpc-js";
+import { dirname } from "node:path";
+import { messageOf } from "../system/agent_error.ts";
+import { type Clock, sleep } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/log.ts";
+import type { Random } from "../system/random.ts";
+import { backoffMs } from "./backoff.ts";
+import {
+  type CertificateVerdict,
+  judgeChain,
+  makeSigningRequest,
+  splitPem,
+  vouchedRoots,
+} from "./certificate.ts";
+import { channelError, isRefusal } from "./control_plane_channel.ts";
+import { CredentialStore, type StoredCredentials } from "./credential_store.ts";
+import { MeshError, type MeshProblem } from "./errors.ts";
+import { CREATE_CERTIFICATE } from "./protocol.ts";
+
+/** What a {@link CredentialManager} is made of. */
+export interface CredentialManagerOptions {
+  /** Dates and waits. */
+  clock: Clock;
+  /** Spreads renewals. */
+  random: Random;
+  /** The disk. */
+  files: Files;
+  /** Where it reports; never a token or a key. */
+  log: Logger;
+  /** Folder of the credentials. */
+  stateDir: string;
+  /** PEM file of the roots. */
+  rootCertPath: string;
+  /** File of the token. */
+  tokenPath: string;
+  /** The SPIFFE id that is asked for. */
+  spiffeId: string;
+  /** The cluster, for istiod's way to authenticate a token. */
+  cluster: string;
+  /** Opens a channel; each call may choose another address. */
+  openChannel(
+    options: { roots: readonly string[]; clientPair?: { key: string; chain: readonly string[] } },
+  ): Promise<{ client: Client; address: string }>;
+}
+
+/** A certificate that may be shown, with its roots. */
+export interface UsableCredentials {
+  /** PKCS#8, PEM. */
+  key: string;
+  /** PEM, the leaf first. */
+  chain: readonly string[];
+  /** PEM of what the control plane is trusted by. */
+  roots: readonly string[];
+}
+
+/** The certificate as status shows it. */
+export interface CertificateStatus {
+  /** What it is worth. */
+  state: "none" | "valid" | "expired" | "unverifiable";
+  /** SPIFFE id in it. */
+  identity: string;
+  /** RFC 3339; empty without one. */
+  expiresAt: string;
+  /** RFC 3339; empty without one. */
+  renewAt: string;
+}
+
+/** The part of its life after which a certificate is renewed: a random point in between. */
+const RENEW_BETWEEN = [0.5, 0.8] as const;
+/** Life asked for, in seconds: istiod's default. */
+const REQUESTED_LIFE_SECONDS = 86_400;
+/** How long a change of a watched file is left to settle, in milliseconds. */
+const SETTLE_MS = 200;
+/** How long one request may take, in milliseconds. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Keeps a usable certificate. */
+export class CredentialManager {
+  readonly #options: CredentialManagerOptions;
+  readonly #store: CredentialStore;
+  #stored: StoredCredentials | undefined;
+  #verdict: CertificateVerdict | undefined;
+  #renewAtMs = 0;
+  #problems = new Map<"store" | "obtain" | "identity", MeshProblem>();
+  #waiters: (() => void)[] = [];
+  #nudge = new AbortController();
+
+  /** Wires the parts; does nothing yet. */
+  constructor(options: CredentialManagerOptions) {
+    this.#options = options;
+    this.#store = new CredentialStore(options);
+  }
+
+  /** Loads what is on disk. Never throws: what is not usable is a problem. */
+  async restore(): Promise<void> {
+    const stored = await this.#store.load();
+    if (typeof stored === "string") {
+      this.#problem("store", {
+        code: "CREDENTIALS_DAMAGED",
+        message: stored,
+        remedy: "The node joins anew with its token; nothing else is lost.",
+      });
+      return;
+    }
+    if (stored === undefined) return;
+    this.#stored = stored;
+    await this.#judge();
+  }
+
+  /** Joins and renews until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, log } = this.#options;
+    this.#watch(signal);
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const waitMs = this.#renewAtMs - clock.wallMs();
+        if (this.#verdict?.state === "valid" && waitMs > 0) {
+          // Never longer than a minute at a time: the wall clock may jump, roots may change.
+          await this.#nap(Math.min(waitMs, 60_000), signal);
+          await this.#judge();
+          continue;
+        }
+        await this.#obtain();
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#report(error);
+        await this.#judge().catch(() => {});
+        const delayMs = backoffMs(failures++, random);
+        log.debug("The next try for a certificate comes later", { delayMs: Math.round(delayMs) });
+        await this.#nap(delayMs, signal);
+      }
+    }
+  }
+
+  /** Sleeps, but not past a change of the root file or the token. */
+  async #nap(delayMs: number, signal: AbortSignal): Promise<void> {
+    this.#nudge = new AbortController();
+    const either = AbortSignal.any([signal, this.#nudge.signal]);
+    await sleep(this.#options.clock, delayMs, either).catch(() => {});
+  }
+
+  #watch(signal: AbortSignal): void {
+    const { files, clock, rootCertPath, tokenPath } = this.#options;
+    for (const folder of new Set([dirname(rootCertPath), dirname(tokenPath)])) {
+      try {
+        // A change comes as several events, and may be half done at the first of them.
+        const nudge = () => void clock.schedule(SETTLE_MS, () => this.#nudge.abort());
+        files.watch(folder, nudge, { signal });
+      } catch {
+        // A folder that is not there yet is looked at again with each try.
+      }
+    }
+  }
+
+  /** What may be shown now; undefined while there is no valid certificate. */
+  async usable(): Promise<UsableCredentials | undefined> {
+    await this.#judge();
+    if (this.#stored === undefined || this.#verdict?.state !== "valid") return undefined;
+    const { key, chain } = this.#stored;
+    return { key, chain, roots: await this.#roots() };
+  }
+
+  /** Resolves at the next certificate. @throws the signal's reason */
+  next(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const abort = () => reject(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      this.#waiters.push(() => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      });
+    });
+  }
+
+  /** The certificate as status shows it. */
+  get certificate(): CertificateStatus {
+    const verdict = this.#verdict;
+    if (verdict === undefined) return { state: "none", identity: "", expiresAt: "", renewAt: "" };
+    const date = (ms: number) => ms === 0 ? "" : new Date(ms).toISOString();
+    const expired = verdict.state === "valid" &&
+      this.#options.clock.wallMs() >= verdict.notAfterMs;
+    return {
+      state: expired ? "expired" : verdict.state,
+      identity: verdict.identity,
+      expiresAt: date(verdict.notAfterMs),
+      renewAt: date(this.#renewAtMs),
+    };
+  }
+
+  /** What is wrong now. */
+  get problems(): MeshProblem[] {
+    return [...this.#problems.values()];
+  }
+
+  /** Renews by certificate where one is valid, else joins by token; token too where renewal is refused. */
+  async #obtain(): Promise<void> {
+    const usable = await this.usable();
+    const roots = usable?.roots ?? await this.#roots();
+    if (usable !== undefined) {
+      try {
+        await this.#request({ roots, clientPair: usable });
+        return;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        this.#options.log.warn("Renewal by certificate was refused; trying the token", {
+          reason: messageOf(error),
+        });
+      }
+    }
+    await this.#request({ roots, token: await this.#readToken() });
+  }
+
+  async #request(
+    { roots, clientPair, token }: {
+      roots: readonly string[];
+      clientPair?: UsableCredentials;
+      token?: string;
+    },
+  ): Promise<void> {
+    const { client, address } = await this.#options.openChannel({
+      roots,
+      ...(clientPair && { clientPair }),
+    });
+    try {
+      const { key, csr } = await makeSigningRequest(this.#options.spiffeId);
+      const chain = await this.#call(client, { csr, token, address });
+      await this.#accept({ key, chain, roots });
+    } finally {
+      client.close();
+    }
+  }
+
+  #call(
+    client: Client,
+    { csr, token, address }: { csr: string; token?: string; address: string },
+  ): Promise<string[]> {
+    const metadata = new Metadata();
+    metadata.set("ClusterID", this.#options.cluster);
+    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+    const { path, requestSerialize, responseDeserialize } = CREATE_CERTIFICATE;
+    return new Promise((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        { csr, validityDuration: REQUESTED_LIFE_SECONDS },
+        metadata,
+        (error, response) => {
+          cancelTimeout();
+          if (error === null) resolve(response?.certChain ?? []);
+          else if (!isRefusal(error)) reject(channelError(address, error));
+          else if (token === undefined) reject(error);
+          else reject(this.#tokenRefused(token, error.details));
+        },
+      );
+      const cancelTimeout = this.#options.clock.schedule(REQUEST_TIMEOUT_MS, () => call.cancel());
+    });
+  }
+
+  /** Takes a new certificate over, once it is known to be good. */
+  async #accept({ key, chain, roots }: UsableCredentials): Promise<void> {
+    const nowMs = this.#options.clock.wallMs();
+    const pems = splitPem(chain);
+    const vouched = await vouchedRoots(pems.slice(1), { roots, nowMs });
+    const verdict = await judgeChain(pems, { roots: [...roots, ...vouched], key, nowMs });
+    if (verdict.state !== "valid") {
+      throw new MeshError(
+        "CERTIFICATE_INVALID",
+        `The control plane sent a certificate that is not usable: ${verdict.reason}`,
+        {
+          remedy:
+            "Check that controlPlane.rootCert holds the mesh's current root certificate, and " +
+            "that this VM's clock is right.",
+        },
+      );
+    }
+    const known = new Set([...this.#stored?.roots ?? [], ...vouched]);
+    this.#stored = { key, chain: pems, roots: [...known] };
+    this.#adopt(verdict);
+    this.#problems.delete("obtain");
+    this.#options.log.info("A certificate is in force", {
+      identity: verdict.identity,
+      expiresAt: new Date(verdict.notAfterMs).toISOString(),
+    });
+    await this.#keep(this.#stored);
+  }
+
+  async #keep(credentials: StoredCredentials): Promise<void> {
+    try {
+      await this.#store.save(credentials);
+      this.#problems.delete("store");
+    } catch (error) {
+      this.#problem("store", {
+        code: "STATE_NOT_WRITABLE",
+        message:
+          `The certificate cannot be kept: ${messageOf(error)}. It is used from memory, and ` +
+          "lost at a restart",
+        remedy: "Make stateDir writable for the agent's user, and see that the disk is not full.",
+      });
+    }
+  }
+
+  /** Judges the stored certificate anew, by the roots and the time of now. */
+  async #judge(): Promise<void> {
+    if (this.#stored === undefined) return;
+    const { key, chain } = this.#stored;
+    const roots = await this.#roots().catch(() => undefined);
+    // Without its file of roots nothing can be judged: what was known stays, and the file is named.
+    if (roots === undefined && this.#verdict !== undefined) return;
+    const nowMs = this.#options.clock.wallMs();
+    this.#adopt(await judgeChain(chain, { roots: roots ?? [], key, nowMs }));
+  }
+
+  #adopt(verdict: CertificateVerdict): void {
+    const before = this.#verdict;
+    const isNew = before?.notAfterMs !== verdict.notAfterMs || before?.state !== verdict.state;
+    this.#verdict = verdict;
+    if (isNew && verdict.state === "valid") {
+      const [from, to] = RENEW_BETWEEN;
+      const part = from + (to - from) * this.#options.random.fraction();
+      const lifeMs = verdict.notAfterMs - verdict.notBeforeMs;
+      this.#renewAtMs = verdict.notBeforeMs + part * lifeMs;
+    }
+    if (verdict.state === "valid") { for (const resolve of this.#waiters.splice(0)) resolve(); }
+    if (verdict.identity === "" || verdict.identity === this.#options.spiffeId) {
+      this.#problems.delete("identity");
+    } else if (!this.#problems.has("identity")) {
+      this.#problem("identity", {
+        code: "IDENTITY_DIFFERS",
+        message: `The control plane gave the identity "${verdict.identity}", not ` +
+          `"${this.#options.spiffeId}" as configured; the given one is used`,
+        remedy:
+          "Set node.namespace, node.serviceAccount and node.trustDomain to what the token is for.",
+      });
+    }
+  }
+
+  /** The trusted roots: those of the file, read anew, and those that one of them vouches for. */
+  async #roots(): Promise<string[]> {
+    const { rootCertPath, files, clock } = this.#options;
+    let given: string[];
+    try {
+      given = splitPem([await files.readText(rootCertPath)]);
+    } catch (cause) {
+      throw rootCertError(rootCertPath, messageOf(cause), cause);
+    }
+    if (given.length === 0) throw rootCertError(rootCertPath, "it holds no certificate");
+    const stored = this.#stored?.roots ?? [];
+    if (stored.length === 0) return given;
+    return [...given, ...await vouchedRoots(stored, { roots: given, nowMs: clock.wallMs() })];
+  }
+
+  async #readToken(): Promise<string> {
+    const { tokenPath, files } = this.#options;
+    const remedy = `Put a fresh token there: kubectl create token SERVICE_ACCOUNT -n NAMESPACE ` +
+      "--audience istio-ca, or outrigger control-plane token create.";
+    let token: string;
+    try {
+      token = (await files.readText(tokenPath)).trim();
+    } catch (cause) {
+      throw new MeshError(
+        "TOKEN_UNREADABLE",
+        `The token file cannot be read: ${messageOf(cause)}`,
+        {
+          remedy,
+          cause,
+        },
+      );
+    }
+    if (token === "" || /[^\x21-\x7e]/.test(token)) {
+      const what = token === "" ? "is empty" : "holds no token";
+      throw new MeshError("TOKEN_UNREADABLE", `The token file "${tokenPath}" ${what}`, { remedy });
+    }
+    return token;
+  }
+
+  #tokenRefused(token: string, details: string): MeshError {
+    const expiryMs = tokenExpiryMs(token);
+    const expired = expiryMs !== undefined && expiryMs <= this.#options.clock.wallMs();
+    const remedy = `Put a fresh token into "${this.#options.tokenPath}": kubectl create token ` +
+      "SERVICE_ACCOUNT -n NAMESPACE --audience istio-ca, or outrigger control-plane token create.";
+    return expired
+      ? new MeshError(
+        "TOKEN_EXPIRED",
+        `The token expired at ${
+          new Date(expiryMs).toISOString()
+        }, and there is no valid certificate ` +
+          "to renew with; names are served from memory and disk",
+        { remedy },
+      )
+      : new MeshError(
+        "TOKEN_REFUSED",
+        `The control plane refuses the token: ${details}; names are served from memory and disk`,
+        { remedy },
+      );
+  }
+
+  #report(error: unknown): void {
+    const known = error instanceof MeshError
+      ? error
+      : new MeshError("CERTIFICATE_REFUSED", `No certificate could be had: ${messageOf(error)}`);
+    this.#problem("obtain", { code: known.code, message: known.message, remedy: known.remedy });
+  }
+
+  #problem(part: "store" | "obtain" | "identity", problem: MeshProblem): void {
+    if (this.#problems.get(part)?.message !== problem.message) {
+      this.#options.log.warn(problem.message, { remedy: problem.remedy });
+    }
+    this.#problems.set(part, problem);
+  }
+}
+
+function rootCertError(path: string, reason: string, cause?: unknown): MeshError {
+  return new MeshError(
+    "ROOT_CERT_UNREADABLE",
+    `The root certificates in "${path}" cannot be used: ${reason}`,
+    {
+      remedy: "Put the mesh's root certificate there (ConfigMap istio-ca-root-cert), or set " +
+        "controlPlane.rootCert.",
+      cause,
+    },
+  );
+}
+
+/** The `exp` of a JWT, milliseconds since 1970; undefined where the token is none. Not verified. */
+export function tokenExpiryMs(token: string): number | undefined {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    const { exp } = JSON.parse(atob(payload)) as { exp?: unknown };
+    return typeof exp === "number" ? exp * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The client of the control plane: credentials, the stream of name tables, and the table on disk, run
+ * together. Whatever fails here, the last good table stays in force.
+ *
+ * @module
+ */
+import type { Client } from "@grpc/grpc-js";
+import type { HostEntry } from "../names/host_entry.ts";
+import { messageOf } from "../system/agent_error.ts";
+import { type Clock, sleep } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { Logger } from "../system/log.ts";
+import type { Random } from "../system/random.ts";
+import { backoffMs } from "./backoff.ts";
+import { channelError, openChannel } from "./control_plane_channel.ts";
+import { type CertificateStatus, CredentialManager } from "./credentials.ts";
+import { MeshError, type MeshProblem } from "./errors.ts";
+import { type PushVerdict, type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
+import { discoveryNode, type MeshNode, spiffeIdOf } from "./node_identity.ts";
+import { SavedTable } from "./saved_table.ts";
+
+export type { PushVerdict } from "./name_table_stream.ts";
+
+/** A table to put in force. */
+export interface NameTablePush {
+  /** Its hosts. */
+  entries: HostEntry[];
+  /** Version that the control plane gave. */
+  version: string;
+  /** Whether it came just now or from the disk. */
+  origin: "control-plane" | "disk";
+  /** When it was received, milliseconds since 1970. */
+  receivedAtMs: number;
+}
+
+/** What a {@link MeshClient} is made of. */
+export interface MeshClientOptions {
+  /** Dates and waits. */
+  clock: Clock;
+  /** Spreads renewals and reconnects. */
+  random: Random;
+  /** The disk. */
+  files: Files;
+  /** Where it reports. */
+  log: Logger;
+  /** Who this node is. */
+  node: MeshNode;
+  /** Where the control plane is and what it is trusted by. */
+  controlPlane: {
+    addresses: readonly string[];
+    serverName: string;
+    rootCertPath: string;
+    tokenPath: string;
+    hostsPath?: string;
+  };
+  /** Folder of credentials and table. */
+  stateDir: string;
+  /** Asks the upstream servers for the control plane's own name. */
+  resolveHost(name: string): Promise<string[]>;
+  /** Puts a table in force, or refuses it. */
+  onTable(push: NameTablePush): PushVerdict;
+}
+
+/** The connection as status shows it. */
+export interface ConnectionStatus {
+  /** What it does now. */
+  state: "connecting" | "connected" | "waiting";
+  /** Address in use or tried last. */
+  address: string;
+  /** RFC 3339. */
+  since: string;
+  /** The last failure; empty after a success. */
+  lastError: string;
+  /** The certificate. */
+  certificate: CertificateStatus;
+}
+
+/** A stream that lasted so long, in milliseconds, was a good one: the next try comes soon. */
+const STABLE_MS = 10_000;
+/** How long the first table of a stream may take, in milliseconds. */
+const FIRST_TABLE_MS = 30_000;
+
+/** One node's client. */
+export class MeshClient {
+  readonly #options: MeshClientOptions;
+  readonly #credentials: CredentialManager;
+  readonly #saved: SavedTable;
+  /** Certificate requests, and failed streams: each moves on to the next address. */
+  #requests = 0;
+  #failures = 0;
+  #version = "";
+  #state: ConnectionStatus["state"] = "connecting";
+  #address: string;
+  #sinceMs: number;
+  #problem: MeshProblem | undefined;
+  #refused: MeshProblem | undefined;
+
+  /** Wires the parts; does nothing yet. */
+  constructor(options: MeshClientOptions) {
+    this.#options = options;
+    this.#address = options.controlPlane.addresses[0];
+    this.#sinceMs = options.clock.wallMs();
+    this.#saved = new SavedTable(options);
+    this.#credentials = new CredentialManager({
+      ...options,
+      log: options.log,
+      rootCertPath: options.controlPlane.rootCertPath,
+      tokenPath: options.controlPlane.tokenPath,
+      spiffeId: spiffeIdOf(options.node),
+      cluster: options.node.cluster,
+      openChannel: (channel) => this.#open(channel, this.#requests++),
+    });
+  }
+
+  /** Puts the saved table in force and loads the saved credentials. Never throws for bad content. */
+  async restore(): Promise<void> {
+    const saved = await this.#saved.load();
+    if (saved !== undefined) this.#options.onTable({ ...saved, origin: "disk" });
+    await this.#credentials.restore();
+  }
+
+  /** Runs until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#credentials.run(signal), this.#follow(signal)]);
+    await this.#saved.flush();
+  }
+
+  /** What is going on, and what is wrong. */
+  status(): { controlPlane: ConnectionStatus; problems: MeshProblem[] } {
+    const problems = [
+      ...this.#credentials.problems,
+      this.#problem,
+      this.#refused,
+      this.#saved.problem,
+    ].filter((problem) => problem !== undefined);
+    // Both parts may meet the same trouble; it is told once.
+    const told = new Map(problems.map((problem) => [problem.code, problem]));
+    return {
+      controlPlane: {
+        state: this.#state,
+        address: this.#address,
+        since: new Date(this.#sinceMs).toISOString(),
+        lastError: this.#problem?.message ?? "",
+        certificate: this.#credentials.certificate,
+      },
+      problems: [...told.values()],
+    };
+  }
+
+  /** Keeps one stream open, over the addresses in turn. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const usable = await this.#credentials.usable();
+        if (usable === undefined) {
+          this.#enter("waiting");
+          await this.#credentials.next(signal);
+          continue;
+        }
+        this.#enter("connecting");
+        const startedMs = clock.monotonicMs();
+        const { client, address } = await this.#open(
+          { roots: usable.roots, clientPair: usable },
+          this.#failures,
+        );
+        try {
+          await this.#stream(client, { address, signal });
+        } finally {
+          client.close();
+          if (clock.monotonicMs() - startedMs >= STABLE_MS) failures = 0;
+        }
+      } catch (error) {
+        if (!signal.aborted) this.#report(error);
+      }
+      if (signal.aborted) return;
+      this.#enter("waiting");
+      await sleep(clock, backoffMs(failures++, random), signal).catch(() => {});
+    }
+  }
+
+  async #stream(
+    client: Client,
+    { address, signal }: { address: string; signal: AbortSignal },
+  ): Promise<void> {
+    const { clock, node } = this.#options;
+    const silence = new AbortController();
+    const cancel = clock.schedule(FIRST_TABLE_MS, () => silence.abort());
+    try {
+      const error = await runNameTableStream({
+        client,
+        node: discoveryNode(node),
+        version: this.#version,
+        onTable: (table) => {
+          cancel();
+          this.#problem = undefined;
+          this.#enter("connected");
+          return this.#receive(table);
+        },
+        onRefused: (reason) => this.#onRefused(reason),
+        signal: AbortSignal.any([signal, silence.signal]),
+      });
+      if (silence.signal.aborted) {
+        throw channelError(address, new Error(`no name table came in ${FIRST_TABLE_MS / 1000} s`));
+      }
+      if (error !== undefined) throw channelError(address, error);
+      if (!signal.aborted) {
+        this.#options.log.info("The control plane closed the stream", { address });
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #receive(table: ReceivedTable): PushVerdict {
+    const receivedAtMs = this.#options.clock.wallMs();
+    const { entries, version, bytes } = table;
+    const push: NameTablePush = { entries, version, origin: "control-plane", receivedAtMs };
+    const verdict = this.#options.onTable(push);
+    if (verdict.accepted) {
+      this.#version = version;
+      this.#refused = undefined;
+      this.#saved.save({ bytes, version, receivedAtMs });
+    }
+    return verdict;
+  }
+
+  #onRefused(reason: string): void {
+    this.#refused = {
+      code: "NAME_TABLE_REFUSED",
+      message: `The control plane's name table was refused: ${reason}; the last good one stays`,
+      remedy: "See the control plane's log; the next good table is taken over by itself.",
+    };
+    this.#options.log.warn(this.#refused.message);
+  }
+
+  /** Opens a channel to one of the addresses, the next one with each `turn`. */
+  async #open(
+    channel: { roots: readonly string[]; clientPair?: { key: string; chain: readonly string[] } },
+    turn: number,
+  ): Promise<{ client: Client; address: string }> {
+    const { controlPlane, files, resolveHost } = this.#options;
+    const address = controlPlane.addresses[turn % controlPlane.addresses.length];
+    this.#address = address;
+    const client = await openChannel(
+      { ...channel, address, serverName: controlPlane.serverName },
+      { files, hostsPath: controlPlane.hostsPath, resolveHost },
+    );
+    return { client, address };
+  }
+
+  #enter(state: ConnectionStatus["state"]): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#sinceMs = this.#options.clock.wallMs();
+    if (state === "connected") {
+      this.#options.log.info("Connected to the control plane", { address: this.#address });
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#failures++;
+    const known = error instanceof MeshError
+      ? error
+      : new MeshError("CONTROL_PLANE_UNREACHABLE", messageOf(error));
+    if (this.#problem?.message !== known.message) {
+      this.#options.log.warn(known.message, { remedy: known.remedy });
+    }
+    this.#problem = { code: known.code, message: known.message, remedy: known.remedy };
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The last good name table on disk: a header line with a checksum, then the NameTable as it came. Served
+ * at once after a restart, whatever the control plane does.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import type { HostEntry } from "../names/host_entry.ts";
+import { messageOf } from "../system/agent_error.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Files } from "../system/files.ts";
+import type { MeshProblem } from "./errors.ts";
+import { decodeNameTable } from "./protocol.ts";
+
+/** A table with what is known of it. */
+export interface TableSnapshot {
+  /** The encoded NameTable. */
+  bytes: Uint8Array;
+  /** Version that the control plane gave. */
+  version: string;
+  /** When it was received, milliseconds since 1970. */
+  receivedAtMs: number;
+}
+
+const FILE = "name-table.bin";
+/** Pushes that come in quick succession are written once, in milliseconds. */
+const COALESCE_MS = 2_000;
+
+const headerSchema = z.strictObject({
+  format: z.literal("outrigger-name-table/1"),
+  version: z.string(),
+  receivedAt: z.iso.datetime(),
+  sha256: z.string(),
+});
+
+/** The file of a state folder. */
+export class SavedTable {
+  readonly #path: string;
+  readonly #stateDir: string;
+  readonly #files: Files;
+  readonly #clock: Clock;
+  #pending: TableSnapshot | undefined;
+  #cancel: (() => void) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #problem: MeshProblem | undefined;
+
+  /** @param options `stateDir`: made at the first write where there is none */
+  constructor(options: { stateDir: string; files: Files; clock: Clock }) {
+    this.#path = join(options.stateDir, FILE);
+    this.#stateDir = options.stateDir;
+    this.#files = options.files;
+    this.#clock = options.clock;
+  }
+
+  /** What keeps the table from being kept. */
+  get problem(): MeshProblem | undefined {
+    return this.#problem;
+  }
+
+  /** Reads the table; undefined where there is none, or where it is damaged, which is then a problem. */
+  async load(): Promise<
+    { entries: HostEntry[]; version: string; receivedAtMs: number } | undefined
+  > {
+    try {
+      if (await this.#files.stat(this.#path) === undefined) return undefined;
+      const content = await this.#files.readBytes(this.#path);
+      const newline = content.indexOf(0x0a);
+      const header = headerSchema.parse(
+        JSON.parse(new TextDecoder().decode(content.subarray(0, Math.max(0, newline)))),
+      );
+      const bytes = content.subarray(newline + 1);
+      if (sha256(bytes) !== header.sha256) throw new Error("its checksum does not match");
+      return {
+        entries: decodeNameTable(bytes),
+        version: header.version,
+        receivedAtMs: Date.parse(header.receivedAt),
+      };
+    } catch (error) {
+      this.#problem = {
+        code: "SAVED_TABLE_DAMAGED",
+        message: `The saved name table "${this.#path}" is not usable and is passed over: ` +
+          messageOf(error).split("\n")[0].slice(0, 200),
+        remedy: "The next table of the control plane replaces it.",
+      };
+      return undefined;
+    }
+  }
+
+  /** Keeps a table; the last of those that come within two seconds is written. */
+  save(snapshot: TableSnapshot): void {
+    this.#pending = snapshot;
+    this.#cancel ??= this.#clock.schedule(COALESCE_MS, () => void this.flush());
+  }
+
+  /** Writes what waits to be written. */
+  async flush(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const snapshot = this.#pending;
+    this.#pending = undefined;
+    if (snapshot !== undefined) this.#writing = this.#writing.then(() => this.#write(snapshot));
+    await this.#writing;
+  }
+
+  async #write({ bytes, version, receivedAtMs }: TableSnapshot): Promise<void> {
+    const header = {
+      format: "outrigger-name-table/1",
+      version,
+      receivedAt: new Date(receivedAtMs).toISOString(),
+      sha256: sha256(bytes),
+    };
+    const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+    const content = new Uint8Array(line.length + bytes.length);
+    content.set(line);
+    content.set(bytes, line.length);
+    try {
+      await this.#files.makeDirectory(this.#stateDir, { mode: 0o700 });
+      await this.#files.writeAtomic(this.#path, content, { mode: 0o600 });
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = {
+        code: "STATE_NOT_WRITABLE",
+        message: `The name table cannot be kept in "${this.#path}": ${messageOf(error)}. It is ` +
+          "served from memory, and lost at a restart",
+        remedy: "Make stateDir writable for the agent's user, and see that the disk is not full.",
+      };
+    }
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

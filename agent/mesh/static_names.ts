@@ -1,0 +1,36 @@
+/**
+ * Names from static files: the hosts of a VM that needs no control plane, or has some beside it.
+ *
+ * @module
+ */
+import type { HostEntry } from "../names/host_entry.ts";
+import { hostEntries, type HostEntriesOptions } from "../names/host_entries.ts";
+import { formatProblem, parseManifest } from "../names/manifest.ts";
+import type { MeshObject } from "../names/mesh_object.ts";
+import { messageOf } from "../system/agent_error.ts";
+import type { Files } from "../system/files.ts";
+
+/**
+ * Reads the hosts of manifests.
+ *
+ * @returns what is wrong, `FILE:LINE: what`, beside the hosts of all that is right
+ */
+export async function loadStaticNames(
+  paths: readonly string[],
+  options: HostEntriesOptions & { files: Pick<Files, "readText"> },
+): Promise<{ entries: HostEntry[]; problems: string[] }> {
+  const objects: MeshObject[] = [];
+  const problems: string[] = [];
+  for (const path of paths) {
+    try {
+      const manifest = parseManifest(await options.files.readText(path), { file: path });
+      objects.push(...manifest.objects);
+      problems.push(...manifest.problems.map(formatProblem));
+    } catch (error) {
+      problems.push(`${path}: cannot be read: ${messageOf(error)}`);
+    }
+  }
+  const { cluster } = options.viewer;
+  const { entries, notes } = hostEntries([{ cluster, objects }], options);
+  return { entries, problems: [...problems, ...notes] };
+}
