@@ -144,7 +144,7 @@ export class ControlPlane {
     return join(this.#options.stateDir, ROOT_CERT_FILE);
   }
 
-  /** Makes a token to join with. The control plane need not run. */
+  /** Makes a token to join with. */
   async createToken(
     { namespace, serviceAccount, ttlSeconds }: {
       namespace: string;
@@ -152,7 +152,6 @@ export class ControlPlane {
       ttlSeconds: number;
     },
   ): Promise<string> {
-    await this.#options.files.makeDirectory(this.#options.stateDir, { mode: 0o700 });
     return await this.#tokens.create({ namespace, serviceAccount }, { ttlSeconds });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { localAnswer } from "../dns/answer.ts";
-import { Rcode, RecordType } from "../dns/codes.ts";
+import { formatType, Rcode, RecordType } from "../dns/codes.ts";
 import { encodeAnswer, udpAnswerLimit } from "../dns/encode_answer.ts";
 import { parseAddress } from "../dns/ip_address.ts";
 import { decodeQuery } from "../dns/query.ts";
@@ -31,7 +31,7 @@ export class DemoUpstream {
         if (decoded.kind !== "query") return;
         const { query } = decoded;
         const { name, type } = query.question;
-        server.queries.push(`${name} ${type}`);
+        server.queries.push(`${name} ${formatType(type)}`);
         const address = names[name];
         const answers = address !== undefined && type === RecordType.A
           ? [addressRecord(name, parseAddress(address)!, { ttlSeconds: 60 })]

@@ -30,3 +30,8 @@ export const systemProcess: Process = {
   },
   residentBytes: () => Deno.memoryUsage().rss,
 };
+
+/** Versions of the runtime. */
+export function runtimeVersions(): { deno: string; v8: string; target: string } {
+  return { deno: Deno.version.deno, v8: Deno.version.v8, target: Deno.build.target };
+}

@@ -1,0 +1,21 @@
+/**
+ * What a command may use of the world around it: tests give their own.
+ *
+ * @module
+ */
+import type { Files } from "../system/files.ts";
+import type { Process } from "../system/process.ts";
+
+/** The world around a command. */
+export interface CommandContext {
+  /** Writes to standard output; the text ends with its own newline. */
+  print(text: string): void;
+  /** Whether standard output is a terminal that may show colour. */
+  colour: boolean;
+  /** The process. */
+  process: Process;
+  /** The disk. */
+  files: Files;
+  /** Fetches from an agent. @throws the network's error */
+  fetch(url: string): Promise<Response>;
+}

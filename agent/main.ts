@@ -1,0 +1,38 @@
+/**
+ * The entry point: the real world for the command line, one line for an error, and the only exit.
+ *
+ * @module
+ */
+import { AgentUnreachableError } from "./commands/agent_api.ts";
+import type { CommandContext } from "./commands/command_context.ts";
+import { ExitCode } from "./commands/exit_codes.ts";
+import { runProgram } from "./commands/program.ts";
+import { ConfigError } from "./config/errors.ts";
+import { AgentError } from "./system/agent_error.ts";
+import { systemFiles } from "./system/files.ts";
+import { fetchHttp } from "./system/http.ts";
+import { systemProcess } from "./system/process.ts";
+
+const encoder = new TextEncoder();
+const context: CommandContext = {
+  print: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
+  colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
+  process: systemProcess,
+  files: systemFiles,
+  fetch: (url) => fetchHttp(url, { timeoutMs: 10_000 }),
+};
+
+try {
+  Deno.exit(await runProgram(Deno.args, context));
+} catch (error) {
+  // Anything else is a bug: it crashes with its stack, and systemd restarts the agent.
+  if (!(error instanceof AgentError)) throw error;
+  Deno.stderr.writeSync(encoder.encode(`outrigger: ${error.message}\n`));
+  Deno.exit(exitCodeOf(error));
+}
+
+function exitCodeOf(error: AgentError): number {
+  if (error instanceof ConfigError) return ExitCode.CONFIG;
+  if (error instanceof AgentUnreachableError) return ExitCode.UNREACHABLE;
+  return error.code === "USAGE" ? ExitCode.USAGE : ExitCode.FAILURE;
+}
