@@ -10,7 +10,7 @@ import type { Config } from "./config/config.ts";
 import { RecordClass, RecordType } from "./dns/codes.ts";
 import { formatAddress, parseAddress, parseRange } from "./dns/ip_address.ts";
 import { parseName } from "./dns/name.ts";
-import type { StatusProblem, StatusReport } from "./health/api.ts";
+import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts";
 import { HealthServer } from "./health/health_server.ts";
 import { Readiness } from "./health/readiness.ts";
 import { findEnvoyInterception } from "./host_dns/envoy_interception.ts";
@@ -256,7 +256,7 @@ export class Agent {
   }
 
   /** Resolves a question as a client's would be, for `/api/v1/lookup`. */
-  async lookup(name: string, type: number) {
+  async lookup(name: string, type: number): Promise<LookupReport> {
     const question = { name, type, class: RecordClass.IN };
     const request = { question, dnssecOk: false, checkingDisabled: false };
     const startedMs = this.#clock.monotonicMs();

@@ -44,7 +44,7 @@ const ROOT_LIFE_MS = 10 * 365 * DAY_MS;
 /** Life of the control plane's own certificate, which is made anew at each start. */
 const SERVER_LIFE_MS = 365 * DAY_MS;
 /** The longest life of a node's certificate, whatever it asks for: istiod's default. */
-export const NODE_LIFE_MAX_MS = DAY_MS;
+export const NODE_LIFE_MAX_MS: number = DAY_MS;
 /** How far certificates reach back, for clocks that are behind: as istiod does. */
 const BACKDATE_MS = 2 * 60_000;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { type handleUnaryCall, status } from "@grpc/grpc-js";
 import type { CertificateRequest, CertificateResponse } from "../agent/mesh/protocol.ts";
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Logger } from "../agent/system/log.ts";
@@ -25,12 +25,11 @@ export interface CertificateServiceOptions {
 }
 
 /** The handler of `CreateCertificate`. */
-export function createCertificateHandler(options: CertificateServiceOptions) {
+export function createCertificateHandler(
+  options: CertificateServiceOptions,
+): handleUnaryCall<CertificateRequest, CertificateResponse> {
   const { authority, tokens, trustDomain, log } = options;
-  return async (
-    call: ServerUnaryCall<CertificateRequest, CertificateResponse>,
-    reply: sendUnaryData<CertificateResponse>,
-  ): Promise<void> => {
+  return async (call, reply) => {
     try {
       const caller = await identifyCaller(call, { tokens, trustDomain });
       if (caller.kind === "unknown") {

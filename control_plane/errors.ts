@@ -8,6 +8,8 @@ import { AgentError, messageOf } from "../agent/system/agent_error.ts";
 /** A file of the control plane's own state that cannot be used, and is not replaced on its own. */
 export class StateFileError extends AgentError {
   /**
+   * Puts the failure into words.
+   *
    * @param path the file
    * @param options `reason`: what is wrong; `remedy`: what to do about it
    */
@@ -22,7 +24,11 @@ export class StateFileError extends AgentError {
 
 /** The folder of objects cannot be read. */
 export class ConfigDirError extends AgentError {
-  /** @param path the folder */
+  /**
+   * Puts the failure into words.
+   *
+   * @param path the folder
+   */
   constructor(path: string, cause: unknown) {
     super(
       "CONFIG_DIR_UNREADABLE",
@@ -34,7 +40,11 @@ export class ConfigDirError extends AgentError {
 
 /** The gRPC address cannot be bound. */
 export class GrpcListenError extends AgentError {
-  /** @param address `host:port` */
+  /**
+   * Puts the failure into words.
+   *
+   * @param address `host:port`
+   */
   constructor(address: string, cause: unknown) {
     super(
       "GRPC_LISTEN_FAILED",
@@ -48,7 +58,11 @@ export class GrpcListenError extends AgentError {
 
 /** A CSR that cannot be signed; the caller's fault. */
 export class CsrError extends AgentError {
-  /** @param reason what is wrong with it */
+  /**
+   * Puts the failure into words.
+   *
+   * @param reason what is wrong with it
+   */
   constructor(reason: string, cause?: unknown) {
     super("CSR_INVALID", `Sign the certificate request: ${reason}`, { cause });
   }

@@ -50,7 +50,11 @@ export class JoinTokens {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  /** @param options `stateDir`: the control plane's state folder, which must exist */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param options `stateDir`: the control plane's state folder, which must exist
+   */
   constructor(options: { stateDir: string; files: Files; clock: Clock; random: Random }) {
     this.#path = join(options.stateDir, FILE);
     this.#files = options.files;

@@ -35,7 +35,11 @@ export class MeshState {
   readonly #version: string;
   readonly #tables = new Map<string, EncodedTable>();
 
-  /** @param state `version`: unique to it; `vips`: by `vipKey` */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param state `version`: unique to it; `vips`: by `vipKey`
+   */
   constructor(
     state: {
       clusters: readonly ClusterObjects[];

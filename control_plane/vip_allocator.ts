@@ -52,7 +52,11 @@ export class VipAllocator {
   readonly #indexes = new Map<string, number>();
   #next = 1;
 
-  /** @param ranges {@link VIP_RANGES_DEFAULT} unless given; must be valid */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param ranges {@link VIP_RANGES_DEFAULT} unless given; must be valid
+   */
   constructor(ranges: { ipv4: string; ipv6: string } = VIP_RANGES_DEFAULT) {
     const [ipv4, ipv6] = [parseRange(ranges.ipv4)!, parseRange(ranges.ipv6)!];
     this.#ipv4 = ipv4.network;

@@ -58,7 +58,11 @@ export class AnswerCache {
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
-  /** @param options `maxBytes`: {@link CACHE_MAX_BYTES} unless given */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param options `maxBytes`: {@link CACHE_MAX_BYTES} unless given
+   */
   constructor(options: { maxBytes?: number } = {}) {
     this.#maxBytes = options.maxBytes ?? CACHE_MAX_BYTES;
   }

@@ -12,7 +12,11 @@ export const HEALTH_ADDRESS_DEFAULT = "127.0.0.1:15054";
 
 /** No agent answers at the address. */
 export class AgentUnreachableError extends AgentError {
-  /** @param address that was tried */
+  /**
+   * Puts the failure into words.
+   *
+   * @param address that was tried
+   */
   constructor(address: string, cause: unknown) {
     super(
       "AGENT_UNREACHABLE",

@@ -153,6 +153,7 @@ export const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 
 /** The configuration in force: every default filled in. */
-export type Config = Omit<z.output<typeof configSchema>, "node"> & {
-  node: z.output<typeof node> & { name: string };
+export type Config = z.output<typeof configSchema> & {
+  /** Its name is always known. */
+  node: { name: string };
 };

@@ -10,7 +10,11 @@ export class ConfigError extends AgentError {
   /** One a line: `FILE:LINE: key: what is wrong`. */
   readonly problems: readonly string[];
 
-  /** @param problems at least one */
+  /**
+   * Puts the failure into words.
+   *
+   * @param problems at least one
+   */
   constructor(problems: readonly string[]) {
     super("CONFIG_INVALID", problems.join("\n"));
     this.problems = problems;

@@ -8,7 +8,11 @@ import { formatSocketAddress, type SocketAddress } from "../system/socket_addres
 
 /** The health endpoint's address could not be bound. */
 export class HealthListenError extends AgentError {
-  /** @param address what could not be bound */
+  /**
+   * Puts the failure into words.
+   *
+   * @param address what could not be bound
+   */
   constructor(address: SocketAddress, cause: unknown) {
     super(
       "HEALTH_LISTEN_FAILED",

@@ -34,7 +34,11 @@ export class CredentialStore {
   readonly #files: Files;
   readonly #stateDir: string;
 
-  /** @param options `stateDir`: made at the first write where there is none */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param options `stateDir`: made at the first write where there is none
+   */
   constructor(options: { stateDir: string; files: Files }) {
     this.#path = join(options.stateDir, FILE);
     this.#stateDir = options.stateDir;

@@ -22,7 +22,11 @@ export class MeshError extends AgentError {
   /** What to do about it; empty where waiting is all. */
   readonly remedy: string;
 
-  /** @param options `remedy`: empty unless given */
+  /**
+   * Puts the failure into words.
+   *
+   * @param options `remedy`: empty unless given
+   */
   constructor(
     code: MeshErrorCode,
     message: string,

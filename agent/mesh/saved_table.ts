@@ -46,7 +46,11 @@ export class SavedTable {
   #writing: Promise<void> = Promise.resolve();
   #problem: MeshProblem | undefined;
 
-  /** @param options `stateDir`: made at the first write where there is none */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param options `stateDir`: made at the first write where there is none
+   */
   constructor(options: { stateDir: string; files: Files; clock: Clock }) {
     this.#path = join(options.stateDir, FILE);
     this.#stateDir = options.stateDir;

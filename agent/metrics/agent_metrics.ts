@@ -69,7 +69,11 @@ export class AgentMetrics {
     onFailure(server: string, reason: string): void;
   };
 
-  /** @param options `version` of the agent; `read`: the gauges' values, asked for at each scrape */
+  /**
+   * Wires the parts; does nothing yet.
+   *
+   * @param options `version` of the agent; `read`: the gauges' values, asked for at each scrape
+   */
   constructor(options: { version: string; read: () => MetricReadings }) {
     this.#gauges(options.read);
     const build = this.#gauge("outrigger_build_info");

@@ -8,7 +8,11 @@ import { formatSocketAddress, type SocketAddress } from "../system/socket_addres
 
 /** A DNS listener that could not be opened. */
 export class ListenError extends AgentError {
-  /** @param address what could not be bound */
+  /**
+   * Puts the failure into words.
+   *
+   * @param address what could not be bound
+   */
   constructor(address: SocketAddress, transport: "udp" | "tcp", cause: unknown) {
     const text = formatSocketAddress(address);
     super(

@@ -11,6 +11,8 @@ export class AgentError extends Error {
   readonly code: string;
 
   /**
+   * Puts the failure into words.
+   *
    * @param code stable identifier
    * @param message a sentence for people: what could not be done, to what, and what to do next
    * @param options `cause`: the error below this one

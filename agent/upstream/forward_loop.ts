@@ -19,7 +19,11 @@ export interface OwnServer {
 
 /** Upstream servers that this agent listens on. */
 export class UpstreamLoopError extends AgentError {
-  /** @param own at least one */
+  /**
+   * Puts the failure into words.
+   *
+   * @param own at least one
+   */
   constructor(own: OwnServer[]) {
     const servers = own.map(({ server, listener }) =>
       `"${formatSocketAddress(server)}" is this agent's own listener ${
