@@ -24,7 +24,10 @@ export class AgentError extends Error {
   }
 }
 
-/** The message of anything that was thrown, without a stack. */
+/** The message of anything that was thrown, with those of its causes, without a stack. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { message, cause } = thrown;
+  if (!(cause instanceof Error) || message.includes(cause.message)) return message;
+  return `${message}: ${messageOf(cause)}`;
 }

@@ -1,0 +1,98 @@
+/**
+ * Takes the program out of an ELF binary that `deno compile` (2.8 and later) made, and leaves the runtime
+ * that it was put into.
+ *
+ * `deno compile` appends two sections, `.sui.phdrs` and `.note.sui`, and points the ELF header at new
+ * tables of program and section headers behind them. The tables of before are still in the file: the
+ * program headers at offset 64, two fewer; the section names, without the two new ones, somewhere before
+ * the appended part; and right behind those, aligned to eight octets, the section headers, two fewer.
+ * (System V ABI, chapter 4: ELF header at 0, e_phoff at 32, e_shoff at 40, counts from 52.)
+ *
+ * @module
+ */
+
+/** A file that is not such a binary. */
+export class ElfError extends Error {}
+
+interface Section {
+  nameAt: number;
+  offset: number;
+  size: number;
+}
+
+const HEADER_OCTETS = 64;
+const SECTION_OCTETS = 64;
+const APPENDED = [".sui.phdrs", ".note.sui"];
+
+/**
+ * The runtime alone.
+ *
+ * @throws {ElfError} when the binary is not laid out as described above
+ */
+export function cutProgram(binary: Uint8Array): Uint8Array {
+  const view = new DataView(binary.buffer, binary.byteOffset, binary.length);
+  const magic = [0x7f, 0x45, 0x4c, 0x46, 2, 1];
+  if (binary.length < HEADER_OCTETS || magic.some((octet, i) => binary[i] !== octet)) {
+    throw new ElfError("not a 64-bit little-endian ELF file");
+  }
+  const sections = readSections(view);
+  const names = sections[view.getUint16(62, true)];
+  if (names === undefined) throw new ElfError("no section of names");
+  const nameOf = (section: Section) => textAt(binary, names.offset + section.nameAt);
+  const last = sections.slice(-2);
+  if (last.map(nameOf).join() !== APPENDED.join()) {
+    throw new ElfError(`the last sections are not ${APPENDED.join(" and ")}`);
+  }
+  const appendedAt = last[0].offset;
+  const addedNames = APPENDED.reduce((length, name) => length + name.length + 1, 0);
+  const oldNames = binary.subarray(names.offset, names.offset + names.size - addedNames);
+  const namesAt = indexOf(binary.subarray(0, appendedAt), oldNames);
+  if (namesAt === -1) throw new ElfError("the section names of before are not in the file");
+  const headersAt = Math.ceil((namesAt + oldNames.length) / 8) * 8;
+  const end = headersAt + SECTION_OCTETS * (sections.length - 2);
+  if (end > appendedAt) throw new ElfError("the section headers of before are not in the file");
+  if (binary.subarray(end, appendedAt).some((octet) => octet !== 0)) {
+    throw new ElfError("between the runtime and its program is something else");
+  }
+  const runtime = binary.slice(0, end);
+  const header = new DataView(runtime.buffer);
+  header.setBigUint64(32, BigInt(HEADER_OCTETS), true);
+  header.setBigUint64(40, BigInt(headersAt), true);
+  header.setUint16(56, view.getUint16(56, true) - 2, true);
+  header.setUint16(60, sections.length - 2, true);
+  return runtime;
+}
+
+function readSections(view: DataView): Section[] {
+  const at = Number(view.getBigUint64(40, true));
+  const count = view.getUint16(60, true);
+  if (
+    view.getUint16(58, true) !== SECTION_OCTETS || at + count * SECTION_OCTETS > view.byteLength
+  ) {
+    throw new ElfError("the section headers are not whole");
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const header = at + i * SECTION_OCTETS;
+    return {
+      nameAt: view.getUint32(header, true),
+      offset: Number(view.getBigUint64(header + 24, true)),
+      size: Number(view.getBigUint64(header + 32, true)),
+    };
+  });
+}
+
+function textAt(binary: Uint8Array, offset: number): string {
+  const end = binary.indexOf(0, offset);
+  return new TextDecoder().decode(binary.subarray(offset, end === -1 ? binary.length : end));
+}
+
+/** Where `part` stands in `whole`; the last such place. */
+function indexOf(whole: Uint8Array, part: Uint8Array): number {
+  if (part.length === 0) return -1;
+  for (let at = whole.lastIndexOf(part[0], whole.length - part.length); at !== -1;) {
+    if (part.every((octet, i) => whole[at + i] === octet)) return at;
+    if (at === 0) break;
+    at = whole.lastIndexOf(part[0], at - 1);
+  }
+  return -1;
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { cutProgram, ElfError } from "./denort_elf.ts";
+
+const text = (string: string) => new TextEncoder().encode(string);
+
+/** A small ELF file: header, two program headers, content, names, section headers. */
+function runtime(): Uint8Array {
+  const names = text("\0.text\0.shstrtab\0");
+  const content = text("code of the runtime: \0.text and more");
+  const namesAt = 64 + 2 * 56 + content.length;
+  const headersAt = Math.ceil((namesAt + names.length) / 8) * 8;
+  const file = new Uint8Array(headersAt + 2 * 64);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
+  file.set(content, 64 + 2 * 56);
+  file.set(names, namesAt);
+  setHeader(file, { programs: [64, 2], sections: [headersAt, 2], names: 1 });
+  setSection(file, headersAt, { nameAt: 1, offset: 64 + 2 * 56, size: content.length });
+  setSection(file, headersAt + 64, { nameAt: 7, offset: namesAt, size: names.length });
+  return file;
+}
+
+/** The same with a program in it, as `deno compile` does it. */
+function compiled(base: Uint8Array, { gap = 0 } = {}): Uint8Array {
+  const view = new DataView(base.buffer);
+  const headersAt = Number(view.getBigUint64(40, true));
+  const names = text("\0.text\0.shstrtab\0.sui.phdrs\0.note.sui\0");
+  const appendedAt = 4096;
+  const programsAt = appendedAt;
+  const noteAt = programsAt + 4 * 56;
+  const namesAt = noteAt + 100;
+  const newHeadersAt = Math.ceil((namesAt + names.length) / 8) * 8;
+  const file = new Uint8Array(newHeadersAt + 4 * 64);
+  file.set(base);
+  file[base.length + 10] = gap;
+  file.fill(7, noteAt, namesAt);
+  file.set(names, namesAt);
+  file.set(base.subarray(headersAt, headersAt + 128), newHeadersAt);
+  setHeader(file, { programs: [programsAt, 4], sections: [newHeadersAt, 4], names: 1 });
+  setSection(file, newHeadersAt + 64, { nameAt: 7, offset: namesAt, size: names.length });
+  setSection(file, newHeadersAt + 128, { nameAt: 17, offset: programsAt, size: 4 * 56 });
+  setSection(file, newHeadersAt + 192, { nameAt: 28, offset: noteAt, size: 100 });
+  return file;
+}
+
+function setHeader(
+  file: Uint8Array,
+  { programs, sections, names }: { programs: number[]; sections: number[]; names: number },
+): void {
+  const view = new DataView(file.buffer);
+  view.setBigUint64(32, BigInt(programs[0]), true);
+  view.setBigUint64(40, BigInt(sections[0]), true);
+  [64, 56, programs[1], 64, sections[1], names].forEach((value, i) => {
+    view.setUint16(52 + 2 * i, value, true);
+  });
+}
+
+function setSection(
+  file: Uint8Array,
+  at: number,
+  { nameAt, offset, size }: { nameAt: number; offset: number; size: number },
+): void {
+  const view = new DataView(file.buffer);
+  view.setUint32(at, nameAt, true);
+  view.setBigUint64(at + 24, BigInt(offset), true);
+  view.setBigUint64(at + 32, BigInt(size), true);
+}
+
+Deno.test("cutProgram() gives the runtime back byte for byte", () => {
+  const base = runtime();
+  assert.deepEqual(cutProgram(compiled(base)), base);
+});
+
+Deno.test("cutProgram() refuses what it does not know", async (t) => {
+  const whole = compiled(runtime());
+  const cases: [string, Uint8Array, RegExp][] = [
+    ["nothing", new Uint8Array(0), /not a 64-bit/],
+    ["no ELF file", new Uint8Array(100), /not a 64-bit/],
+    ["a runtime without a program", runtime(), /the last sections are not/],
+    ["a file cut short", whole.subarray(0, whole.length - 65), /section headers are not whole/],
+    ["something in the gap", compiled(runtime(), { gap: 1 }), /something else/],
+  ];
+  for (const [title, file, reason] of cases) {
+    await t.step(title, () => {
+      assert.throws(
+        () => cutProgram(file.slice()),
+        (error: unknown) => error instanceof ElfError && reason.test(error.message),
+      );
+    });
+  }
+});
