@@ -22,7 +22,11 @@ export interface ConfigText {
  */
 export function parseConfigText(text: string): ConfigText | { problems: string[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+  });
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) =>
       `${lines.linePos(error.pos[0]).line}: not YAML: ${error.message}`

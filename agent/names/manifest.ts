@@ -43,7 +43,11 @@ export function parseManifest(text: string, { file }: { file: string }): Manifes
     return { objects: [], problems: [{ file, line: 1, message }] };
   }
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const documents = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "error",
+  });
   if (!Array.isArray(documents)) return manifest;
   const lineAt = (offset: number | undefined) => lines.linePos(offset ?? 0).line;
   const problem = (line: number, message: string) => {

@@ -1,0 +1,123 @@
+/**
+ * A network in memory: UDP and TCP servers that tests script, on a clock that tests move. Deliveries take
+ * no time unless a server says so.
+ *
+ * @module
+ */
+import type { Clock } from "../../agent/system/clock.ts";
+import type {
+  InterfaceAddress,
+  MessageStream,
+  MessageStreamHandlers,
+  Network,
+  UdpHandlers,
+  UdpSocket,
+} from "../../agent/system/network.ts";
+import { formatSocketAddress, type SocketAddress } from "../../agent/system/socket_address.ts";
+
+/** One message that a server got, and how it answers. */
+export interface ReceivedMessage {
+  /** The message. */
+  message: Uint8Array;
+  /** Which way it came. */
+  transport: "udp" | "tcp";
+  /** Answers after `delayMs`, from the server's own address unless another is given (UDP). */
+  reply(message: Uint8Array, options?: { delayMs?: number; from?: SocketAddress }): void;
+}
+
+/** What a server does with each message. */
+export type FakeServer = (received: ReceivedMessage) => void;
+
+/** A {@link Network} without a kernel. */
+export class FakeNetwork implements Network {
+  readonly #clock: Clock;
+  readonly #servers = new Map<string, FakeServer>();
+  #port = 40_000;
+  /** Sockets that are open now. */
+  openSockets = 0;
+  /** Addresses that {@link interfaceAddresses} tells. */
+  addresses: InterfaceAddress[] = [];
+
+  /** @param clock what delays are measured by */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Puts a server at `ip:port`. */
+  serve(address: string, server: FakeServer): void {
+    this.#servers.set(address, server);
+  }
+
+  /** See {@link Network.bindUdp}. */
+  bindUdp(local: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket> {
+    let open = true;
+    this.openSockets++;
+    return Promise.resolve({
+      local: { address: local.address, port: this.#port++ },
+      send: (message, to) => {
+        this.#servers.get(formatSocketAddress(to))?.({
+          message,
+          transport: "udp",
+          reply: (answer, { delayMs = 0, from = to } = {}) => {
+            this.#clock.schedule(delayMs, () => {
+              if (open) handlers.onMessage(answer, from);
+            });
+          },
+        });
+      },
+      close: () => {
+        if (open) this.openSockets--;
+        open = false;
+      },
+    });
+  }
+
+  /** See {@link Network.connectTcp}. */
+  connectTcp(
+    remote: SocketAddress,
+    handlers: MessageStreamHandlers,
+    signal: AbortSignal,
+  ): Promise<MessageStream> {
+    const server = this.#servers.get(formatSocketAddress(remote));
+    if (server === undefined) return Promise.reject(new Error("connection refused"));
+    let open = true;
+    this.openSockets++;
+    const close = () => {
+      if (!open) return;
+      open = false;
+      this.openSockets--;
+      handlers.onClose();
+    };
+    signal.addEventListener("abort", close, { once: true });
+    return Promise.resolve({
+      remote,
+      local: { address: "192.0.2.200", port: this.#port++ },
+      queuedOctets: 0,
+      send: (message) => {
+        server({
+          message,
+          transport: "tcp",
+          reply: (answer, { delayMs = 0 } = {}) => {
+            this.#clock.schedule(delayMs, () => {
+              if (open) handlers.onMessage(answer);
+            });
+          },
+        });
+      },
+      pause() {},
+      resume() {},
+      close,
+      destroy: close,
+    });
+  }
+
+  /** Not part of this network. */
+  listenTcp(): Promise<never> {
+    return Promise.reject(new Error("this network has no listeners"));
+  }
+
+  /** See {@link Network.interfaceAddresses}. */
+  interfaceAddresses(): InterfaceAddress[] {
+    return this.addresses;
+  }
+}
