@@ -16,7 +16,7 @@ export interface UdpSocket {
   readonly local: SocketAddress;
   /** Sends one datagram; a failure is reported to `onError`. */
   send(message: Uint8Array, to: SocketAddress): void;
-  /** Closes it; no callback comes afterwards. */
+  /** Sends what is under way, then closes it; no callback comes after the call. */
   close(): void;
 }
 
@@ -116,12 +116,16 @@ export const systemNetwork: Network = {
         });
         const bound = socket.address();
         let open = true;
+        let sending = 0;
         resolve({
           local: { address: bound.address, port: bound.port },
           send(message, to) {
             if (!open) return;
+            sending++;
             socket.send(message, to.port, to.address, (error: Error | null) => {
+              sending--;
               if (error && open) handlers.onError(error);
+              if (!open && sending === 0) socket.close();
             });
           },
           close() {
@@ -129,7 +133,8 @@ export const systemNetwork: Network = {
             open = false;
             socket.removeAllListeners();
             socket.on("error", () => {});
-            socket.close();
+            // A datagram that is not with the kernel yet would be lost: the last one closes.
+            if (sending === 0) socket.close();
           },
         });
       });
