@@ -80,6 +80,8 @@ export interface CertificateStatus {
 const RENEW_BETWEEN = [0.5, 0.8] as const;
 /** Life asked for, in seconds: istiod's default. */
 const REQUESTED_LIFE_SECONDS = 86_400;
+/** How often a certificate is judged anew, in milliseconds. */
+const LOOK_AGAIN_MS = 600_000;
 /** How long a change of a watched file is left to settle, in milliseconds. */
 const SETTLE_MS = 200;
 /** How long one request may take, in milliseconds. */
@@ -126,8 +128,8 @@ export class CredentialManager {
       try {
         const waitMs = this.#renewAtMs - clock.wallMs();
         if (this.#verdict?.state === "valid" && waitMs > 0) {
-          // Never longer than a minute at a time: the wall clock may jump, roots may change.
-          await this.#nap(Math.min(waitMs, 60_000), signal);
+          // Not all at once: the wall clock may jump.
+          await this.#nap(Math.min(waitMs, LOOK_AGAIN_MS), signal);
           await this.#judge();
           continue;
         }

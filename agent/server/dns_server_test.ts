@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { queryMessage, readMessage } from "../../test/support/dns_messages.ts";
 import { ManualClock, settle } from "../../test/support/manual_clock.ts";
+import { until } from "../../test/support/until.ts";
 import { localAnswer } from "../dns/answer.ts";
 import { addressRecord } from "../dns/record.ts";
 import type { Resolution } from "../resolver/resolver.ts";
@@ -84,15 +85,6 @@ async function tcp(to: SocketAddress) {
     ask: (name: string) => socket.write(frame(queryMessage(name, "A"))),
     frame,
   };
-}
-
-/** Real sockets take a moment; waits for `condition`, two seconds at most. */
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.fail(`waited in vain for ${what}`);
 }
 
 Deno.test("DnsServer answers on UDP and TCP of the same port", async () => {
