@@ -24,6 +24,16 @@ export interface ChannelOptions {
   roots: readonly string[];
   /** Certificate of this node; must be valid: an expired one fails the handshake. */
   clientPair?: { key: string; chain: readonly string[] };
+  /** {@link KEEPALIVE_DEFAULT} unless given. */
+  keepalive?: Keepalive;
+}
+
+/** How a connection whose other end is silently gone is noticed. */
+export interface Keepalive {
+  /** How often an idle connection is tried, in milliseconds. */
+  timeMs: number;
+  /** How long the answer to that may take, in milliseconds. */
+  timeoutMs: number;
 }
 
 /** How hosts are found. */
@@ -38,8 +48,8 @@ export interface HostLookup {
 
 /** The largest message that is taken, in octets: about 3 million names. */
 export const MESSAGE_MAX_OCTETS = 256 * 1024 * 1024;
-/** How often an idle connection is tried, and how long an answer may take, in milliseconds. */
-const KEEPALIVE = { timeMs: 20_000, timeoutMs: 10_000 };
+/** A half-open connection is noticed within 30 s; istiod allows a ping every 15 s. */
+export const KEEPALIVE_DEFAULT: Keepalive = { timeMs: 20_000, timeoutMs: 10_000 };
 
 /**
  * Opens a channel. It connects when it is first used.
@@ -49,7 +59,7 @@ const KEEPALIVE = { timeMs: 20_000, timeoutMs: 10_000 };
 export async function openChannel(options: ChannelOptions, lookup: HostLookup): Promise<Client> {
   const { host, port } = parseHostPort(options.address)!;
   const address = isIP(host) !== 0 ? host : await findHost(host, lookup);
-  const pair = options.clientPair;
+  const { clientPair: pair, keepalive = KEEPALIVE_DEFAULT } = options;
   const tls = credentials.createSsl(
     Buffer.from(options.roots.join("")),
     pair && Buffer.from(pair.key),
@@ -59,8 +69,8 @@ export async function openChannel(options: ChannelOptions, lookup: HostLookup): 
     "grpc.ssl_target_name_override": options.serverName,
     "grpc.default_authority": options.serverName,
     "grpc.max_receive_message_length": MESSAGE_MAX_OCTETS,
-    "grpc.keepalive_time_ms": KEEPALIVE.timeMs,
-    "grpc.keepalive_timeout_ms": KEEPALIVE.timeoutMs,
+    "grpc.keepalive_time_ms": keepalive.timeMs,
+    "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
     // Retries and reconnects are decided above, where status can say so.
     "grpc.enable_retries": 0,
     // A channel with another certificate must not share a connection with this one.

@@ -12,7 +12,7 @@ import type { Files } from "../system/files.ts";
 import type { Logger } from "../system/log.ts";
 import type { Random } from "../system/random.ts";
 import { backoffMs } from "./backoff.ts";
-import { channelError, openChannel } from "./control_plane_channel.ts";
+import { channelError, type Keepalive, openChannel } from "./control_plane_channel.ts";
 import { type CertificateStatus, CredentialManager } from "./credentials.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
 import { type PushVerdict, type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
@@ -59,6 +59,8 @@ export interface MeshClientOptions {
   resolveHost(name: string): Promise<string[]>;
   /** Puts a table in force, or refuses it. */
   onTable(push: NameTablePush): PushVerdict;
+  /** The usual one unless given. */
+  keepalive?: Keepalive;
 }
 
 /** The connection as status shows it. */
@@ -239,11 +241,11 @@ export class MeshClient {
     channel: { roots: readonly string[]; clientPair?: { key: string; chain: readonly string[] } },
     turn: number,
   ): Promise<{ client: Client; address: string }> {
-    const { controlPlane, files, resolveHost } = this.#options;
+    const { controlPlane, files, resolveHost, keepalive } = this.#options;
     const address = controlPlane.addresses[turn % controlPlane.addresses.length];
     this.#address = address;
     const client = await openChannel(
-      { ...channel, address, serverName: controlPlane.serverName },
+      { ...channel, address, serverName: controlPlane.serverName, ...(keepalive && { keepalive }) },
       { files, hostsPath: controlPlane.hostsPath, resolveHost },
     );
     return { client, address };

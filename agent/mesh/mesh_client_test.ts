@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect, createServer, type Socket } from "node:net";
 import { FakeControlPlane } from "../../test/support/fake_control_plane.ts";
 import { FixedRandom } from "../../test/support/fixed_random.ts";
 import { ManualClock } from "../../test/support/manual_clock.ts";
@@ -368,6 +369,42 @@ test("comes back after a crash and after an orderly end of the control plane", a
   await plane.retire();
   await plane.listen();
   await fixture.until(() => fixture.pushes.length === 3, "a table after the end", 500);
+});
+
+test("notices a connection that is silently gone, and opens another", async (fixture) => {
+  const { plane, directory } = fixture;
+  // Between the two stands a proxy that one day forwards nothing more, and closes nothing.
+  const port = Number(plane.address.split(":")[1]);
+  const connections = new Set<{ frozen: boolean }>();
+  const sockets: Socket[] = [];
+  const proxy = createServer((client) => {
+    const connection = { frozen: false };
+    connections.add(connection);
+    const server = connect(port, "127.0.0.1");
+    sockets.push(client, server);
+    const pipe = (from: Socket, to: Socket) => {
+      from.on("data", (chunk: Uint8Array) => connection.frozen || to.write(chunk));
+      from.on("error", () => {}).on("close", () => connection.frozen || to.destroy());
+    };
+    pipe(client, server);
+    pipe(server, client);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  await fixture.start({
+    keepalive: { timeMs: 100, timeoutMs: 100 },
+    controlPlane: {
+      addresses: [`127.0.0.1:${(proxy.address() as { port: number }).port}`],
+      serverName: "istiod.istio-system.svc",
+      rootCertPath: `${directory.path}/root.pem`,
+      tokenPath: `${directory.path}/token`,
+    },
+  });
+  await fixture.until(() => fixture.pushes.length === 1, "a table");
+  for (const connection of connections) connection.frozen = true;
+  await fixture.until(() => fixture.pushes.length === 2, "a table on another connection", 100);
+  await fixture.stop();
+  for (const socket of sockets) socket.destroy();
+  proxy.close();
 });
 
 test("goes on to the next address", async (fixture) => {
