@@ -3,16 +3,18 @@
  *
  * @module
  */
-import type { AnswerCache } from "./cache/answer_cache.ts";
+import { type AnswerCache, CACHE_MAX_BYTES } from "./cache/answer_cache.ts";
 import { formatRcode, formatType } from "./dns/codes.ts";
 import { formatAddress } from "./dns/ip_address.ts";
 import { formatName } from "./dns/name.ts";
 import { formatRecord } from "./dns/record_text.ts";
 import type { LookupReport, NamesReport, StatusProblem, StatusReport } from "./health/api.ts";
 import type { MeshClient } from "./mesh/mesh_client.ts";
+import type { MetricReadings } from "./metrics/agent_metrics.ts";
 import { findNames } from "./names/find_names.ts";
 import type { NameSources } from "./resolver/name_sources.ts";
 import type { MeshState, Resolution } from "./resolver/resolver.ts";
+import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import type { UpstreamGroup } from "./upstream/upstream_group.ts";
 
 /** The parts that a status is made from. */
@@ -21,8 +23,8 @@ export interface ReportedParts {
   version: string;
   /** Since its start. */
   uptimeSeconds: number;
-  /** `udp://…` and `tcp://…`. */
-  listeners: string[];
+  /** Where DNS is served. */
+  listening: readonly SocketAddress[];
   /** See `Readiness`. */
   waitingFor: string[];
   /** Problems that the agent itself noticed (configuration, upstream servers, static names). */
@@ -39,8 +41,6 @@ export interface ReportedParts {
   upstream: UpstreamGroup;
   /** The cache. */
   cache: AnswerCache;
-  /** Its limit in octets. */
-  cacheMaxBytes: number;
 }
 
 /** How many left-out entries a status lists. */
@@ -50,15 +50,23 @@ const REJECTED_SHOWN = 20;
 export function statusReport(parts: ReportedParts): StatusReport {
   const mesh = parts.mesh?.status();
   const problems = [...parts.problems, ...mesh?.problems ?? []];
-  const { names } = parts;
+  const { names, node } = parts;
   return {
     status: parts.waitingFor.length > 0 ? "waiting" : problems.length > 0 ? "degraded" : "ok",
     version: parts.version,
     uptimeSeconds: Math.floor(parts.uptimeSeconds),
-    listeners: parts.listeners,
+    listeners: parts.listening.map(formatSocketAddress)
+      .flatMap((address) => [`udp://${address}`, `tcp://${address}`]),
     waitingFor: parts.waitingFor,
     problems,
-    node: parts.node,
+    node: {
+      name: node.name,
+      namespace: node.namespace,
+      serviceAccount: node.serviceAccount,
+      cluster: node.cluster,
+      network: node.network,
+      addresses: node.addresses,
+    },
     ...(mesh && { controlPlane: mesh.controlPlane }),
     names: {
       origin: names.origin,
@@ -74,8 +82,26 @@ export function statusReport(parts: ReportedParts): StatusReport {
     cache: {
       entries: parts.cache.entries,
       bytes: parts.cache.bytes,
-      maxBytes: parts.cacheMaxBytes,
+      maxBytes: CACHE_MAX_BYTES,
     },
+  };
+}
+
+/** What the gauges of /metrics show. */
+export function metricReadings(
+  { cache, names, mesh, residentBytes }: Pick<ReportedParts, "cache" | "names" | "mesh"> & {
+    residentBytes: number;
+  },
+): MetricReadings {
+  const connection = mesh?.status().controlPlane;
+  return {
+    cacheEntries: cache.entries,
+    cacheBytes: cache.bytes,
+    hosts: names.table.size,
+    receivedMs: names.pushed?.receivedAtMs ?? 0,
+    connected: connection?.state === "connected",
+    certificateExpiryMs: Date.parse(connection?.certificate.expiresAt ?? "") || 0,
+    residentBytes,
   };
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Server } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { join } from "node:path";
 import { CREATE_CERTIFICATE, STREAM_AGGREGATED_RESOURCES } from "../agent/mesh/protocol.ts";
 import { messageOf } from "../agent/system/agent_error.ts";
@@ -106,6 +106,8 @@ export class ControlPlane {
       ...this.#options.serverNames ?? [],
     ]);
     const pair = await authority.makeServerPair([...names]);
+    // What goes wrong is thrown or logged, in the control plane's own words.
+    setLogVerbosity(logVerbosity.NONE);
     const server = new Server({
       // Half-open connections are noticed within a minute.
       "grpc.keepalive_time_ms": 30_000,

@@ -14,7 +14,7 @@ import { parseHostPort, parseSocketAddress } from "../system/socket_address.ts";
 export const CONFIG_FILE_DEFAULT = "/etc/outrigger/config.yaml";
 
 const domain = (example: string) =>
-  z.string().refine((text) => (parseName(text) ?? "") !== "", {
+  z.string().refine((text) => (parseName(text) ?? "") !== "" && parseAddress(text) === undefined, {
     error: `must be a domain name, e.g. ${example}`,
   }).transform((text) => parseName(text)!);
 

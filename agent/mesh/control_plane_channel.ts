@@ -8,7 +8,14 @@
  */
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
-import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  Client,
+  credentials,
+  logVerbosity,
+  type ServiceError,
+  setLogVerbosity,
+  status,
+} from "@grpc/grpc-js";
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
 import { formatSocketAddress, parseHostPort } from "../system/socket_address.ts";
@@ -57,6 +64,8 @@ export const KEEPALIVE_DEFAULT: Keepalive = { timeMs: 20_000, timeoutMs: 10_000 
  * @throws {MeshError} when the host cannot be found
  */
 export async function openChannel(options: ChannelOptions, lookup: HostLookup): Promise<Client> {
+  // What goes wrong is told by status and the log, in the agent's own words.
+  setLogVerbosity(logVerbosity.NONE);
   const { host, port } = parseHostPort(options.address)!;
   const address = isIP(host) !== 0 ? host : await findHost(host, lookup);
   const { clientPair: pair, keepalive = KEEPALIVE_DEFAULT } = options;

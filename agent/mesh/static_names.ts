@@ -13,12 +13,12 @@ import type { Files } from "../system/files.ts";
 /**
  * Reads the hosts of manifests.
  *
- * @returns what is wrong, `FILE:LINE: what`, beside the hosts of all that is right
+ * @returns the hosts of all that is right; what is wrong, `FILE:LINE: what`; and what has no host
  */
 export async function loadStaticNames(
   paths: readonly string[],
   options: HostEntriesOptions & { files: Pick<Files, "readText"> },
-): Promise<{ entries: HostEntry[]; problems: string[] }> {
+): Promise<{ entries: HostEntry[]; problems: string[]; notes: string[] }> {
   const objects: MeshObject[] = [];
   const problems: string[] = [];
   for (const path of paths) {
@@ -32,5 +32,5 @@ export async function loadStaticNames(
   }
   const { cluster } = options.viewer;
   const { entries, notes } = hostEntries([{ cluster, objects }], options);
-  return { entries, problems: [...problems, ...notes] };
+  return { entries, problems, notes };
 }

@@ -58,6 +58,11 @@ export class NameSources {
     this.#build();
   }
 
+  /** Whether names of static files are in force. */
+  get hasFiles(): boolean {
+    return this.#hasFiles;
+  }
+
   /**
    * Replaces the names of the control plane.
    *

@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+import { FakeControlPlane } from "../test/support/fake_control_plane.ts";
+import { answerMessage, queryMessage, readMessage } from "../test/support/dns_messages.ts";
+import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
+import { until } from "../test/support/until.ts";
+import { Agent } from "./app.ts";
+import type { Config } from "./config/config.ts";
+import { loadConfig } from "./config/load_config.ts";
+import { systemClock } from "./system/clock.ts";
+import { silentLog } from "./system/log.ts";
+import { systemNetwork, type UdpSocket } from "./system/network.ts";
+import type { ProcessSignal } from "./system/process.ts";
+import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
+
+const service = (name: string, address: string) =>
+  `kind: Service\nmetadata: { name: ${name}, namespace: ns1 }\nspec: { clusterIP: ${address}, ports: [{ name: http, port: 80 }] }\n---\n`;
+const entry = (host: string, address = "10.0.0.1") => ({
+  host,
+  addresses: [address],
+  registry: "Kubernetes",
+  shortName: host.split(".")[0],
+  namespace: "ns1",
+  altHosts: [],
+});
+
+/** An agent on real sockets, with an upstream server, and a process whose signals a test sends. */
+class Fixture implements AsyncDisposable {
+  readonly directory: TemporaryDirectory;
+  readonly upstream: UdpSocket;
+  readonly upstreamQueries: string[];
+  readonly handlers = new Map<ProcessSignal, () => void>();
+  agent!: Agent;
+  config!: Record<string, unknown>;
+  #ended: Promise<void> = Promise.resolve();
+  #started = false;
+
+  constructor(directory: TemporaryDirectory, upstream: UdpSocket, queries: string[]) {
+    this.directory = directory;
+    this.upstream = upstream;
+    this.upstreamQueries = queries;
+  }
+
+  static async make(config: Record<string, unknown> = {}): Promise<Fixture> {
+    const queries: string[] = [];
+    const upstream: UdpSocket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
+      onMessage: (message, from) => {
+        const { id, questions } = readMessage(message);
+        const { name, type } = questions![0];
+        queries.push(`${name} ${type}`);
+        const answers = type === "A"
+          ? [{ type: "A" as const, name, ttl: 60, data: "203.0.113.9" }]
+          : [];
+        upstream.send(answerMessage({ id, name, questionType: type, answers }), from);
+      },
+      onError() {},
+    });
+    const fixture = new Fixture(await TemporaryDirectory.make(), upstream, queries);
+    fixture.config = {
+      "node.namespace": "ns1",
+      "dns.listen": ["127.0.0.1:0"],
+      "dns.upstreams": [formatSocketAddress(upstream.local)],
+      "health.listen": "127.0.0.1:0",
+      "stateDir": `${fixture.directory.path}/state`,
+      ...config,
+    };
+    return fixture;
+  }
+
+  load(): Promise<Config> {
+    return loadConfig({
+      file: "test.yaml",
+      environment: {},
+      flags: Object.entries(this.config).map(([key, value]) => ({
+        path: key.split("."),
+        value,
+        source: key,
+      })),
+      hostname: "vm-1",
+      files: { readText: () => Promise.resolve(""), stat: () => Promise.resolve(undefined) },
+    });
+  }
+
+  /** Starts as `outrigger run` does. */
+  async start(): Promise<void> {
+    this.agent = new Agent({
+      config: await this.load(),
+      reload: () => this.load(),
+      log: silentLog,
+      process: {
+        environment: () => ({}),
+        hostname: () => "vm-1",
+        onSignal: (signal, handler) => {
+          this.handlers.set(signal, handler);
+          return () => this.handlers.delete(signal);
+        },
+        residentBytes: () => 1,
+      },
+    });
+    let failure: unknown;
+    this.#ended = this.agent.run(new AbortController().signal).catch((error) => failure = error);
+    await until(() => failure !== undefined || this.agent.healthAddress !== undefined, "the start");
+    if (failure !== undefined) throw failure;
+    this.#started = true;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#started) this.handlers.get("SIGTERM")?.();
+    await this.#ended;
+    this.#started = false;
+  }
+
+  async reload(config: Record<string, unknown>): Promise<void> {
+    this.config = { ...this.config, ...config };
+    await this.agent.reload();
+  }
+
+  /** The data of the answer, or its rcode. */
+  async ask(
+    name: string,
+    type = "A",
+    server: SocketAddress = this.agent.dnsAddresses[0],
+  ): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const socket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
+      onMessage: resolve,
+      onError: reject,
+    });
+    const cancel = systemClock.schedule(3_000, () => reject(new Error(`no answer for ${name}`)));
+    try {
+      socket.send(queryMessage(name, type), server);
+      const { answers, rcode } = readMessage(await promise);
+      return answers!.length === 0
+        ? rcode
+        : answers!.map((r) => "data" in r && String(r.data)).join(" ");
+    } finally {
+      cancel();
+      socket.close();
+    }
+  }
+
+  async get(path: string): Promise<Response> {
+    return await fetch(`http://${formatSocketAddress(this.agent.healthAddress!)}${path}`);
+  }
+
+  get problems(): string[] {
+    return this.agent.status().problems.map(({ code }) => code);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.upstream.close();
+    await this.directory[Symbol.asyncDispose]();
+  }
+}
+
+/** grpc-js and fetch keep timers and sockets for a moment. */
+function test(title: string, body: () => Promise<void>): void {
+  Deno.test({ name: `Agent ${title}`, sanitizeOps: false, sanitizeResources: false, fn: body });
+}
+
+test("serves names of files without a control plane, and forwards the rest", async () => {
+  await using fixture = await Fixture.make();
+  fixture.config["names.files"] = [
+    await fixture.directory.write("mesh.yaml", service("reviews", "10.0.0.7")),
+  ];
+  await fixture.start();
+  assert.equal(await fixture.ask("reviews.ns1.svc.cluster.local"), "10.0.0.7");
+  assert.equal(await fixture.ask("reviews"), "10.0.0.7");
+  assert.equal(
+    await fixture.ask("_http._tcp.reviews.ns1.svc.cluster.local", "SRV"),
+    "[object Object]",
+  );
+  assert.equal(await fixture.ask("absent.ns1.svc.cluster.local"), "NXDOMAIN");
+  assert.equal(await fixture.ask("www.example.org"), "203.0.113.9");
+  assert.deepEqual(fixture.upstreamQueries, ["www.example.org A"]);
+  const status = fixture.agent.status();
+  assert.deepEqual([status.status, status.names.origin, status.names.hosts], ["ok", "files", 1]);
+  assert.equal((await fixture.get("/healthz/ready")).status, 200);
+  const metrics = await (await fixture.get("/metrics")).text();
+  assert.match(metrics, /^outrigger_names_hosts 1$/m);
+  assert.match(metrics, /^outrigger_dns_answers_total\{source="mesh",rcode="NOERROR"\} 3$/m);
+  assert.match(metrics, /^istio_agent_dns_requests_total 5$/m);
+  const lookup = await (await fixture.get("/api/v1/lookup?name=reviews&type=A")).json();
+  assert.deepEqual(lookup.answers, ["reviews. 30 IN A 10.0.0.7"]);
+  assert.deepEqual(lookup.why, ['short form of "reviews.ns1.svc.cluster.local"']);
+  const names = await (await fixture.get("/api/v1/names?pattern=rev*")).json();
+  assert.deepEqual([names.total, names.names[0].addresses], [1, ["10.0.0.7"]]);
+});
+
+test("serves the control plane's names, without it too, and from the disk after a restart", async () => {
+  await using plane = await FakeControlPlane.start(systemClock);
+  plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")]);
+  await using fixture = await Fixture.make();
+  const { directory } = fixture;
+  Object.assign(fixture.config, {
+    "controlPlane.addresses": [plane.address],
+    "controlPlane.rootCert": await directory.write("root.pem", plane.authority.rootCertificate),
+    "controlPlane.token": await directory.write("token", "good-token"),
+  });
+  plane.tokens.clear();
+  await fixture.start();
+  assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "SERVFAIL");
+  assert.equal(await fixture.ask("www.example.org.ns1.svc.cluster.local"), "NXDOMAIN");
+  const waiting = await fixture.get("/healthz/ready");
+  assert.equal(waiting.status, 503);
+  assert.match(await waiting.text(), /names: the first name table/);
+  plane.tokens.add("good-token");
+  await until(async () => await fixture.ask("a.ns1") === "10.0.0.1", "the name");
+  plane.send(FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "2"));
+  await until(async () => await fixture.ask("b.ns1") === "10.0.0.1", "the push");
+  assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "NXDOMAIN");
+  plane.stop();
+  await until(() => fixture.agent.status().controlPlane!.state !== "connected", "the loss");
+  assert.equal(await fixture.ask("b.ns1"), "10.0.0.1");
+  assert.equal(fixture.agent.status().status, "degraded");
+  await fixture.stop();
+  await fixture.start();
+  assert.equal(await fixture.ask("b.ns1"), "10.0.0.1");
+  assert.equal(fixture.agent.status().names.origin, "disk");
+  assert.equal((await fixture.get("/healthz/ready")).status, 200);
+});
+
+test("reloads its configuration, and refuses a bad one whole", async () => {
+  await using fixture = await Fixture.make();
+  const { directory } = fixture;
+  fixture.config["names.files"] = [await directory.write("mesh.yaml", service("a", "10.0.0.1"))];
+  await fixture.start();
+  const [before] = fixture.agent.dnsAddresses;
+  await fixture.reload({ "names.exclude": ["a.ns1.svc.cluster.local"] });
+  assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "NXDOMAIN");
+  const bad: [string, Record<string, unknown>, RegExp][] = [
+    [
+      "a wrong value",
+      { "dns.autoAllocated": "maybe", "names.exclude": [] },
+      /must be one of auto, serve, forward/,
+    ],
+    ["an address that is taken", {
+      "dns.autoAllocated": "auto",
+      "dns.listen": [formatSocketAddress(fixture.upstream.local)],
+      "dns.upstreams": ["192.0.2.1"],
+    }, /Another program has the port/],
+    ["a loop", {
+      "dns.listen": [formatSocketAddress(before)],
+      "dns.upstreams": [formatSocketAddress(before)],
+    }, /Refuse to forward in a loop/],
+  ];
+  for (const [title, config, reason] of bad) {
+    await fixture.reload(config);
+    const [problem] = fixture.agent.status().problems;
+    assert.equal(problem.code, "CONFIG_REFUSED", title);
+    assert.match(problem.message, reason, title);
+    assert.deepEqual(fixture.agent.dnsAddresses, [before], title);
+    assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "NXDOMAIN", title);
+    assert.equal(
+      await fixture.ask(`${title.replaceAll(" ", "-")}.example.org`),
+      "203.0.113.9",
+      title,
+    );
+  }
+  await fixture.reload({
+    "dns.listen": ["127.0.0.2:0"],
+    "dns.upstreams": [formatSocketAddress(fixture.upstream.local)],
+    "names.exclude": [],
+  });
+  assert.deepEqual(fixture.problems, []);
+  assert.equal(fixture.agent.dnsAddresses[0].address, "127.0.0.2");
+  assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "10.0.0.1");
+});
+
+test("keeps its static names when their file breaks", async () => {
+  await using fixture = await Fixture.make();
+  const path = await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1"));
+  fixture.config["names.files"] = [path];
+  await fixture.start();
+  await Deno.writeTextFile(path, service("a", "10.0.0.2").slice(0, 30));
+  await fixture.agent.reload();
+  assert.deepEqual(fixture.problems, ["NAMES_FILE_INVALID"]);
+  assert.match(fixture.agent.status().problems[0].message, /mesh\.yaml:\d+: not YAML/);
+  assert.equal(await fixture.ask("a.ns1"), "10.0.0.1");
+  await Deno.writeTextFile(path, service("a", "10.0.0.2"));
+  await fixture.agent.reload();
+  assert.deepEqual(fixture.problems, []);
+  assert.equal(await fixture.ask("a.ns1"), "10.0.0.2");
+});
+
+test("leaves automatic VIPs upstream where no Envoy makes them reachable", async () => {
+  await using fixture = await Fixture.make();
+  const vip =
+    "kind: ServiceEntry\nmetadata: { name: db }\nspec: { hosts: [db.example.org], addresses: [240.240.0.1] }\n";
+  fixture.config["names.files"] = [await fixture.directory.write("mesh.yaml", vip)];
+  await fixture.start();
+  assert.equal(await fixture.ask("db.example.org"), "203.0.113.9");
+  await fixture.reload({ "dns.autoAllocated": "serve" });
+  assert.equal(await fixture.ask("db.example.org"), "240.240.0.1");
+  await fixture.reload({ "dns.autoAllocated": "forward" });
+  assert.equal(await fixture.ask("db.example.org"), "203.0.113.9");
+});
+
+test("says at its start which address it cannot have, and which server is itself", async () => {
+  await using fixture = await Fixture.make();
+  fixture.config["names.files"] = [
+    await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
+  ];
+  fixture.config["dns.listen"] = [formatSocketAddress(fixture.upstream.local)];
+  fixture.config["dns.upstreams"] = ["192.0.2.1"];
+  await assert.rejects(
+    fixture.start(),
+    /Listen on udp 127\.0\.0\.1:\d+ for DNS: .*Another program has the port/,
+  );
+  fixture.config["dns.upstreams"] = fixture.config["dns.listen"];
+  await assert.rejects(fixture.start(), /Refuse to forward in a loop/);
+});
+
+test("answers what is in flight when it is told to end", async () => {
+  await using fixture = await Fixture.make();
+  fixture.config["names.files"] = [
+    await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
+  ];
+  const slow: UdpSocket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
+    onMessage: (message, from) => {
+      const { id, questions } = readMessage(message);
+      const { name } = questions![0];
+      fixture.handlers.get("SIGTERM")!();
+      systemClock.schedule(
+        200,
+        () =>
+          slow.send(
+            answerMessage({
+              id,
+              name,
+              questionType: "A",
+              answers: [{ type: "A", name, ttl: 1, data: "203.0.113.1" }],
+            }),
+            from,
+          ),
+      );
+    },
+    onError() {},
+  });
+  fixture.config["dns.upstreams"] = [formatSocketAddress(slow.local)];
+  await fixture.start();
+  assert.equal(await fixture.ask("slow.example.org"), "203.0.113.1");
+  slow.close();
+});
