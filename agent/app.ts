@@ -29,17 +29,15 @@ import { type Resolution, Resolver } from "./resolver/resolver.ts";
 import { DnsServer } from "./server/dns_server.ts";
 import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
-import { type Clock, sleep, systemClock } from "./system/clock.ts";
-import { type Files, systemFiles } from "./system/files.ts";
+import { sleep } from "./system/clock.ts";
 import { type Logger, openLog } from "./system/log.ts";
-import { type Network, systemNetwork } from "./system/network.ts";
 import type { Process } from "./system/process.ts";
-import { type Random, SystemRandom } from "./system/random.ts";
 import {
   formatSocketAddress,
   parseSocketAddress,
   type SocketAddress,
 } from "./system/socket_address.ts";
+import { systemWorld, type World } from "./system/world.ts";
 import { hostAddresses } from "./upstream/host_addresses.ts";
 import { UpstreamGroup } from "./upstream/upstream_group.ts";
 import { VERSION } from "./version.ts";
@@ -58,20 +56,16 @@ export interface AgentOptions {
   world?: Partial<World>;
 }
 
-/** What every part takes of the outer world. */
-export interface World {
-  /** Time. */
-  clock: Clock;
-  /** Randomness. */
-  random: Random;
-  /** The disk. */
-  files: Files;
-  /** Sockets. */
-  network: Network;
-}
-
 /** How often the agent looks whether an Envoy came or went, in milliseconds. */
 const INTERCEPTION_POLL_MS = 10_000;
+
+/** The control-plane client with what ends it; `key` tells apart configurations. */
+type RunningMeshClient = {
+  client: MeshClient;
+  key: string;
+  stop: AbortController;
+  ended: Promise<void>;
+};
 
 /** One agent on one VM. */
 export class Agent {
@@ -89,9 +83,7 @@ export class Agent {
   readonly #server: DnsServer;
   #config: Config;
   #health: HealthServer | undefined;
-  #mesh:
-    | { client: MeshClient; key: string; stop: AbortController; ended: Promise<void> }
-    | undefined;
+  #mesh: RunningMeshClient | undefined;
   #host: HostFacts = { searchDomains: [], interception: false };
   #healthListen: string | undefined;
   readonly #named = this.#readiness.task("names", "the first name table");
@@ -106,13 +98,7 @@ export class Agent {
     this.#reload = options.reload;
     this.#log = options.log;
     this.#process = options.process;
-    this.#world = {
-      clock: systemClock,
-      random: new SystemRandom(),
-      files: systemFiles,
-      network: systemNetwork,
-      ...options.world,
-    };
+    this.#world = { ...systemWorld(), ...options.world };
     this.#startedMs = this.#world.clock.monotonicMs();
     this.#metrics = new AgentMetrics({
       version: VERSION,

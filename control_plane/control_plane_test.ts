@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import {
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from "@grpc/grpc-js";
-import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
-import { until } from "../test/support/until.ts";
+import type { Client } from "@grpc/grpc-js";
 import { judgeChain, makeSigningRequest } from "../agent/mesh/certificate.ts";
-import {
-  CREATE_CERTIFICATE,
-  decodeNameTable,
-  type DiscoveryRequest,
-  type DiscoveryResponse,
-  NAME_TABLE_TYPE_URL,
-  STREAM_AGGREGATED_RESOURCES,
-} from "../agent/mesh/protocol.ts";
 import { systemClock } from "../agent/system/clock.ts";
 import { systemFiles } from "../agent/system/files.ts";
-import { type LogFields, type Logger, silentLog } from "../agent/system/log.ts";
+import { silentLog } from "../agent/system/log.ts";
 import { SystemRandom } from "../agent/system/random.ts";
-import { formatSocketAddress } from "../agent/system/socket_address.ts";
+import { ControlPlaneFixture, subscribe } from "../test/support/control_plane_fixture.ts";
+import { until } from "../test/support/until.ts";
 import { CertificateAuthority } from "./certificate_authority.ts";
 import { ControlPlane } from "./control_plane.ts";
 import { GrpcListenError, StateFileError } from "./errors.ts";
@@ -32,153 +16,6 @@ const service = (name: string, address: string) =>
 const database = (name: string) =>
   `kind: ServiceEntry\nmetadata: { name: ${name}, namespace: ns1 }\n` +
   `spec: { hosts: [${name}.example.org], resolution: DNS, ports: [{ number: 3306, name: tcp, protocol: TCP }] }\n---\n`;
-
-interface Answer {
-  chain: string[];
-  error?: ServiceError;
-}
-
-/** A control plane with its folders, and the simplest of clients. */
-class Fixture implements AsyncDisposable {
-  readonly directory: TemporaryDirectory;
-  readonly warnings: { message: string; fields: LogFields | undefined }[] = [];
-  plane!: ControlPlane;
-  readonly #clients: Client[] = [];
-
-  constructor(directory: TemporaryDirectory) {
-    this.directory = directory;
-  }
-
-  static async make(files: Record<string, string> = {}): Promise<Fixture> {
-    const fixture = new Fixture(await TemporaryDirectory.make());
-    await Deno.mkdir(`${fixture.directory.path}/mesh`);
-    for (const [name, text] of Object.entries(files)) await fixture.write(name, text);
-    await fixture.start();
-    return fixture;
-  }
-
-  write(name: string, text: string): Promise<string> {
-    return this.directory.write(`mesh/${name}`, text);
-  }
-
-  async start(): Promise<void> {
-    const log: Logger = {
-      ...silentLog,
-      warn: (message, fields) => void this.warnings.push({ message, fields }),
-    };
-    this.plane = new ControlPlane({
-      clock: systemClock,
-      random: new SystemRandom(),
-      files: systemFiles,
-      log,
-      configDir: `${this.directory.path}/mesh`,
-      stateDir: `${this.directory.path}/state`,
-      grpcListen: { address: "127.0.0.1", port: 0 },
-      trustDomain: "cluster.local",
-      clusterDomain: "cluster.local",
-    });
-    await this.plane.start();
-  }
-
-  async stop(): Promise<void> {
-    for (const client of this.#clients.splice(0)) client.close();
-    await this.plane[Symbol.asyncDispose]();
-  }
-
-  client(pair?: { key: string; chain: string[] }): Client {
-    const root = Deno.readFileSync(this.plane.rootCertificatePath);
-    const tls = credentials.createSsl(
-      Buffer.from(root),
-      pair && Buffer.from(pair.key),
-      pair && Buffer.from(pair.chain.join("")),
-    );
-    const client = new Client(formatSocketAddress(this.plane.grpcAddress), tls, {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.ssl_target_name_override": "istiod.istio-system.svc",
-    });
-    this.#clients.push(client);
-    return client;
-  }
-
-  token(namespace = "ns1", ttlSeconds = 60): Promise<string> {
-    return this.plane.createToken({ namespace, serviceAccount: "vm-sa", ttlSeconds });
-  }
-
-  sign(client: Client, csr: string, token?: string): Promise<Answer> {
-    const { path, requestSerialize, responseDeserialize } = CREATE_CERTIFICATE;
-    return new Promise((resolve) => {
-      const request = { csr, validityDuration: 3600 };
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        bearer(token),
-        (error, value) => resolve({ chain: value?.certChain ?? [], ...(error && { error }) }),
-      );
-    });
-  }
-
-  /** Joins: a key with its certificate. */
-  async join(namespace = "ns1"): Promise<{ key: string; chain: string[] }> {
-    const { key, csr } = await makeSigningRequest("spiffe://x/ns/y/sa/z");
-    const { chain, error } = await this.sign(this.client(), csr, await this.token(namespace));
-    assert.equal(error, undefined);
-    return { key, chain };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await this.directory[Symbol.asyncDispose]();
-  }
-}
-
-function bearer(token: string | undefined): Metadata {
-  const metadata = new Metadata();
-  if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
-  return metadata;
-}
-
-/** A stream that remembers what it got, and says ACK unless it is told not to. */
-function subscribe(
-  client: Client,
-  options: { token?: string; cluster?: string; ack?: boolean } = {},
-) {
-  const { path, requestSerialize, responseDeserialize } = STREAM_AGGREGATED_RESOURCES;
-  const stream: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse> = client
-    .makeBidiStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      bearer(options.token),
-    );
-  const state = { pushes: [] as DiscoveryResponse[], error: undefined as ServiceError | undefined };
-  const ack = (nonce: string, errorDetail?: { code: number; message: string }) =>
-    stream.write({
-      typeUrl: NAME_TABLE_TYPE_URL,
-      responseNonce: nonce,
-      ...(errorDetail && { errorDetail }),
-    });
-  stream.on("data", (response: DiscoveryResponse) => {
-    state.pushes.push(response);
-    if (options.ack !== false) ack(response.nonce);
-  });
-  stream.on("error", (error: ServiceError) => state.error = error);
-  const node = {
-    id: "sidecar~192.0.2.10~vm.ns1~x",
-    metadata: { CLUSTER_ID: options.cluster ?? "Kubernetes", NAMESPACE: "spoofed" },
-  };
-  stream.write({ typeUrl: NAME_TABLE_TYPE_URL, node });
-  const names = () => {
-    const last = state.pushes.at(-1);
-    return last === undefined
-      ? undefined
-      : decodeNameTable(last.resources[0].value).map(({ host, addresses }) =>
-        `${host} ${addresses.join(" ")}`
-      );
-  };
-  return { state, names, ack, stream };
-}
 
 /** grpc-js keeps timers and sockets for a moment after a channel is closed. */
 function test(title: string, body: () => Promise<void>): void {
@@ -191,7 +28,7 @@ function test(title: string, body: () => Promise<void>): void {
 }
 
 test("signs for those who show a token, as whom the token is for", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const { key, csr } = await makeSigningRequest("spiffe://cluster.local/ns/kube-system/sa/admin");
   const { chain, error } = await fixture.sign(fixture.client(), csr, await fixture.token("vm"));
   assert.equal(error, undefined);
@@ -205,7 +42,7 @@ test("signs for those who show a token, as whom the token is for", async () => {
 });
 
 test("signs anew for those who show a certificate of its own", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const pair = await fixture.join("vm");
   const { key, csr } = await makeSigningRequest("spiffe://x/ns/y/sa/z");
   const { chain, error } = await fixture.sign(fixture.client(pair), csr);
@@ -216,7 +53,7 @@ test("signs anew for those who show a certificate of its own", async () => {
 });
 
 test("signs for nobody else, and says why", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const { csr } = await makeSigningRequest("spiffe://x/ns/y/sa/z");
   const stateDir = `${fixture.directory.path}/other`;
   await Deno.mkdir(stateDir);
@@ -262,7 +99,7 @@ test("signs for nobody else, and says why", async () => {
 });
 
 test("keeps only hashes of tokens, readable for itself alone", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const token = await fixture.token();
   const state = `${fixture.directory.path}/state`;
   for (const file of ["join-tokens.json", "ca.pem"]) {
@@ -281,7 +118,7 @@ test("pushes the table of the caller's namespace, whatever its node says", async
       "namespace: ns1",
       `namespace: ns1, annotations: { networking.istio.io/exportTo: "${exportTo}" }`,
     );
-  await using fixture = await Fixture.make({
+  await using fixture = await ControlPlaneFixture.make({
     "a.yaml": service("a", "10.0.0.1") + annotated("."),
     "cluster-2/b.json": JSON.stringify({
       kind: "Service",
@@ -305,7 +142,7 @@ test("pushes the table of the caller's namespace, whatever its node says", async
 });
 
 test("listens to nobody that it does not know", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const { state } = subscribe(fixture.client());
   await until(() => state.error !== undefined, "a refusal");
   assert.equal(state.error!.code, 16);
@@ -314,7 +151,7 @@ test("listens to nobody that it does not know", async () => {
 });
 
 test("pushes an edit within a second, one push at a time, and nothing without a change", async () => {
-  await using fixture = await Fixture.make({ "a.yaml": service("a", "10.0.0.1") });
+  await using fixture = await ControlPlaneFixture.make({ "a.yaml": service("a", "10.0.0.1") });
   const agent = subscribe(fixture.client(await fixture.join()), { ack: false });
   await until(() => agent.state.pushes.length === 1, "a table");
   agent.ack(agent.state.pushes[0].nonce);
@@ -341,7 +178,7 @@ test("pushes an edit within a second, one push at a time, and nothing without a 
 });
 
 test("keeps the last good objects of a broken file, and forgets those of a removed one", async () => {
-  await using fixture = await Fixture.make({
+  await using fixture = await ControlPlaneFixture.make({
     "a.yaml": service("a", "10.0.0.1"),
     "b.yaml": service("b", "10.0.0.2"),
   });
@@ -362,7 +199,9 @@ test("keeps the last good objects of a broken file, and forgets those of a remov
 });
 
 test("gives VIPs that no edit and no restart moves", async () => {
-  await using fixture = await Fixture.make({ "db.yaml": database("db1") + database("db2") });
+  await using fixture = await ControlPlaneFixture.make({
+    "db.yaml": database("db1") + database("db2"),
+  });
   const first = subscribe(fixture.client(await fixture.join()));
   await until(() => first.state.pushes.length === 1, "a table");
   assert.deepEqual(first.names(), [
@@ -382,7 +221,7 @@ test("gives VIPs that no edit and no restart moves", async () => {
 });
 
 test("starts with its root of before, and not at all where its state is damaged", async () => {
-  await using fixture = await Fixture.make({ "db.yaml": database("db1") });
+  await using fixture = await ControlPlaneFixture.make({ "db.yaml": database("db1") });
   const root = await Deno.readTextFile(fixture.plane.rootCertificatePath);
   await fixture.stop();
   await fixture.start();
@@ -405,7 +244,7 @@ test("starts with its root of before, and not at all where its state is damaged"
 });
 
 test("says which address it cannot have", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await ControlPlaneFixture.make();
   const second = new ControlPlane({
     clock: systemClock,
     random: new SystemRandom(),

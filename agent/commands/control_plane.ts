@@ -6,10 +6,9 @@
 import { ControlPlane } from "../../control_plane/control_plane.ts";
 import { JoinTokens } from "../../control_plane/join_tokens.ts";
 import { AgentError } from "../system/agent_error.ts";
-import { systemClock } from "../system/clock.ts";
 import { type LogLevel, openLog } from "../system/log.ts";
-import { SystemRandom } from "../system/random.ts";
 import { parseSocketAddress } from "../system/socket_address.ts";
+import { systemWorld } from "../system/world.ts";
 import type { CommandContext } from "./command_context.ts";
 import { ExitCode } from "./exit_codes.ts";
 
@@ -44,9 +43,7 @@ export async function controlPlane(
     );
   }
   await using plane = new ControlPlane({
-    clock: systemClock,
-    random: new SystemRandom(),
-    files: context.files,
+    ...systemWorld(),
     log: openLog({ level: flags.logLevel, format: "text" }),
     configDir: flags.configDir,
     stateDir: flags.stateDir,

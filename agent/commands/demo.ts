@@ -13,8 +13,8 @@ import { systemClock } from "../system/clock.ts";
 import { makeTemporaryDirectory, removeTree, systemFiles } from "../system/files.ts";
 import { openLog } from "../system/log.ts";
 import { systemNetwork } from "../system/network.ts";
-import { SystemRandom } from "../system/random.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
+import { systemWorld } from "../system/world.ts";
 import type { CommandContext } from "./command_context.ts";
 import { DEMO_FILES } from "./demo_mesh.ts";
 import { showTranscript } from "./demo_transcript.ts";
@@ -66,9 +66,7 @@ export async function runDemo(
 
 async function startControlPlane(folder: string): Promise<ControlPlane> {
   const plane = new ControlPlane({
-    clock: systemClock,
-    random: new SystemRandom(),
-    files: systemFiles,
+    ...systemWorld(),
     log: openLog({ level: "warn", format: "text" }),
     configDir: join(folder, "mesh"),
     stateDir: join(folder, "control-plane"),

@@ -4,10 +4,8 @@
  * @module
  */
 import type { Config } from "../config/config.ts";
-import { systemClock } from "../system/clock.ts";
-import { systemNetwork } from "../system/network.ts";
-import { SystemRandom } from "../system/random.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
+import { systemWorld } from "../system/world.ts";
 import type { CommandContext } from "./command_context.ts";
 import type { DemoUpstream } from "./demo_upstream.ts";
 import { askServer, resolveLikeStub, type StubAnswer } from "./dns_stub.ts";
@@ -114,7 +112,7 @@ export async function showTranscript(
     return colour ? `\x1b[${good ? 32 : 31}m${text}\x1b[0m` : text;
   };
   const { server, upstream } = parts;
-  const stub = { network: systemNetwork, clock: systemClock, random: new SystemRandom() };
+  const stub = systemWorld();
   print(
     `An agent on ${formatSocketAddress(server)}, its control plane on ${
       parts.config.controlPlane!.addresses[0]

@@ -26,7 +26,9 @@ import {
 import { channelError, isRefusal } from "./control_plane_channel.ts";
 import { CredentialStore, type StoredCredentials } from "./credential_store.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
+import { readToken, tokenRefused } from "./join_token.ts";
 import { CREATE_CERTIFICATE } from "./protocol.ts";
+import { readRoots } from "./trusted_roots.ts";
 
 /** What a {@link CredentialManager} is made of. */
 export interface CredentialManagerOptions {
@@ -209,6 +211,7 @@ export class CredentialManager {
 
   /** Renews by certificate where one is valid, else joins by token; token too where renewal is refused. */
   async #obtain(): Promise<void> {
+    const { tokenPath, files } = this.#options;
     const usable = await this.usable();
     const roots = usable?.roots ?? await this.#roots();
     if (usable !== undefined) {
@@ -222,7 +225,7 @@ export class CredentialManager {
         });
       }
     }
-    await this.#request({ roots, token: await this.#readToken() });
+    await this.#request({ roots, token: await readToken(tokenPath, files) });
   }
 
   async #request(
@@ -265,7 +268,11 @@ export class CredentialManager {
           if (error === null) resolve(response?.certChain ?? []);
           else if (!isRefusal(error)) reject(channelError(address, error));
           else if (token === undefined) reject(error);
-          else reject(this.#tokenRefused(token, error.details));
+          else {
+            const { tokenPath, clock } = this.#options;
+            const { details } = error;
+            reject(tokenRefused(token, { path: tokenPath, details, nowMs: clock.wallMs() }));
+          }
         },
       );
       const cancelTimeout = this.#options.clock.schedule(REQUEST_TIMEOUT_MS, () => call.cancel());
@@ -350,64 +357,13 @@ export class CredentialManager {
     }
   }
 
-  /** The trusted roots: those of the file, read anew, and those that one of them vouches for. */
-  async #roots(): Promise<string[]> {
+  #roots(): Promise<string[]> {
     const { rootCertPath, files, clock } = this.#options;
-    let given: string[];
-    try {
-      given = splitPem([await files.readText(rootCertPath)]);
-    } catch (cause) {
-      throw rootCertError(rootCertPath, messageOf(cause), cause);
-    }
-    if (given.length === 0) throw rootCertError(rootCertPath, "it holds no certificate");
-    const stored = this.#stored?.roots ?? [];
-    if (stored.length === 0) return given;
-    return [...given, ...await vouchedRoots(stored, { roots: given, nowMs: clock.wallMs() })];
-  }
-
-  async #readToken(): Promise<string> {
-    const { tokenPath, files } = this.#options;
-    const remedy = `Put a fresh token there: kubectl create token SERVICE_ACCOUNT -n NAMESPACE ` +
-      "--audience istio-ca, or outrigger control-plane token create.";
-    let token: string;
-    try {
-      token = (await files.readText(tokenPath)).trim();
-    } catch (cause) {
-      throw new MeshError(
-        "TOKEN_UNREADABLE",
-        `The token file cannot be read: ${messageOf(cause)}`,
-        {
-          remedy,
-          cause,
-        },
-      );
-    }
-    if (token === "" || /[^\x21-\x7e]/.test(token)) {
-      const what = token === "" ? "is empty" : "holds no token";
-      throw new MeshError("TOKEN_UNREADABLE", `The token file "${tokenPath}" ${what}`, { remedy });
-    }
-    return token;
-  }
-
-  #tokenRefused(token: string, details: string): MeshError {
-    const expiryMs = tokenExpiryMs(token);
-    const expired = expiryMs !== undefined && expiryMs <= this.#options.clock.wallMs();
-    const remedy = `Put a fresh token into "${this.#options.tokenPath}": kubectl create token ` +
-      "SERVICE_ACCOUNT -n NAMESPACE --audience istio-ca, or outrigger control-plane token create.";
-    return expired
-      ? new MeshError(
-        "TOKEN_EXPIRED",
-        `The token expired at ${
-          new Date(expiryMs).toISOString()
-        }, and there is no valid certificate ` +
-          "to renew with; names are served from memory and disk",
-        { remedy },
-      )
-      : new MeshError(
-        "TOKEN_REFUSED",
-        `The control plane refuses the token: ${details}; names are served from memory and disk`,
-        { remedy },
-      );
+    return readRoots(rootCertPath, {
+      files,
+      kept: this.#stored?.roots ?? [],
+      nowMs: clock.wallMs(),
+    });
   }
 
   #report(error: unknown): void {
@@ -422,28 +378,5 @@ export class CredentialManager {
       this.#options.log.warn(problem.message, { remedy: problem.remedy });
     }
     this.#problems.set(part, problem);
-  }
-}
-
-function rootCertError(path: string, reason: string, cause?: unknown): MeshError {
-  return new MeshError(
-    "ROOT_CERT_UNREADABLE",
-    `The root certificates in "${path}" cannot be used: ${reason}`,
-    {
-      remedy: "Put the mesh's root certificate there (ConfigMap istio-ca-root-cert), or set " +
-        "controlPlane.rootCert.",
-      cause,
-    },
-  );
-}
-
-/** The `exp` of a JWT, milliseconds since 1970; undefined where the token is none. Not verified. */
-export function tokenExpiryMs(token: string): number | undefined {
-  try {
-    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    const { exp } = JSON.parse(atob(payload)) as { exp?: unknown };
-    return typeof exp === "number" ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,0 +1,31 @@
+/**
+ * The ports that most parts take, together.
+ *
+ * @module
+ */
+import { type Clock, systemClock } from "./clock.ts";
+import { type Files, systemFiles } from "./files.ts";
+import { type Network, systemNetwork } from "./network.ts";
+import { type Random, SystemRandom } from "./random.ts";
+
+/** The outer world, as far as a part may touch it. */
+export interface World {
+  /** Time. */
+  clock: Clock;
+  /** Randomness. */
+  random: Random;
+  /** The disk. */
+  files: Files;
+  /** Sockets. */
+  network: Network;
+}
+
+/** This machine. */
+export function systemWorld(): World {
+  return {
+    clock: systemClock,
+    random: new SystemRandom(),
+    files: systemFiles,
+    network: systemNetwork,
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * A control-plane client with its folder and a scripted control plane, on a clock that tests move.
+ *
+ * @module
+ */
+import {
+  MeshClient,
+  type MeshClientOptions,
+  type NameTablePush,
+} from "../../agent/mesh/mesh_client.ts";
+import type { HostEntry } from "../../agent/names/host_entry.ts";
+import { systemFiles } from "../../agent/system/files.ts";
+import { silentLog } from "../../agent/system/log.ts";
+import { FakeControlPlane } from "./fake_control_plane.ts";
+import { FixedRandom } from "./fixed_random.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { TemporaryDirectory } from "./temporary_directory.ts";
+import { until } from "./until.ts";
+
+/** A host of the table. */
+export const entry = (host: string): HostEntry => ({
+  host,
+  addresses: ["10.0.0.1"],
+  registry: "Kubernetes",
+  shortName: host.split(".")[0],
+  namespace: "ns1",
+  altHosts: [],
+});
+
+/** One client with its folder, on a clock that starts now, since TLS goes by the real one. */
+export class MeshClientFixture implements AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly directory: TemporaryDirectory;
+  readonly plane: FakeControlPlane;
+  readonly pushes: NameTablePush[] = [];
+  client!: MeshClient;
+  #stop = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
+  verdict: (push: NameTablePush) => boolean = () => true;
+
+  constructor(clock: ManualClock, directory: TemporaryDirectory, plane: FakeControlPlane) {
+    this.clock = clock;
+    this.directory = directory;
+    this.plane = plane;
+  }
+
+  static async make(): Promise<MeshClientFixture> {
+    const clock = new ManualClock(new Date().toISOString());
+    const directory = await TemporaryDirectory.make();
+    const plane = await FakeControlPlane.start(clock);
+    plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")]);
+    await directory.write("root.pem", plane.authority.rootCertificate);
+    await directory.write("token", "good-token\n");
+    return new MeshClientFixture(clock, directory, plane);
+  }
+
+  async start(overrides: Partial<MeshClientOptions> = {}): Promise<void> {
+    const { path } = this.directory;
+    this.#stop = new AbortController();
+    this.client = new MeshClient({
+      clock: this.clock,
+      random: new FixedRandom(0.5),
+      files: systemFiles,
+      log: silentLog,
+      node: {
+        name: "vm-1",
+        namespace: "vm",
+        serviceAccount: "vm-sa",
+        cluster: "Kubernetes",
+        network: "",
+        trustDomain: "cluster.local",
+        clusterDomain: "cluster.local",
+        addresses: ["192.0.2.10", "2001:db8::10"],
+        labels: { app: "db" },
+        meshId: "",
+        revision: "default",
+      },
+      controlPlane: {
+        addresses: [this.plane.address],
+        serverName: "istiod.istio-system.svc",
+        rootCertPath: `${path}/root.pem`,
+        tokenPath: `${path}/token`,
+      },
+      stateDir: `${path}/state`,
+      resolveHost: () => Promise.resolve([]),
+      onTable: (push) => {
+        if (!this.verdict(push)) return { accepted: false, reason: "not usable" };
+        this.pushes.push(push);
+        return { accepted: true };
+      },
+      ...overrides,
+    });
+    await this.client.restore();
+    this.#ended = this.client.run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the test stops it"));
+    await this.#ended;
+  }
+
+  /** Waits for a condition, letting the manual clock's small delays pass. */
+  async until(
+    condition: () => boolean | Promise<boolean>,
+    what: string,
+    stepMs = 50,
+  ): Promise<void> {
+    await until(
+      async () => {
+        if (await condition()) return true;
+        await this.clock.advance(stepMs);
+        return false;
+      },
+      what,
+      10_000,
+    );
+  }
+
+  get certificate() {
+    return this.client.status().controlPlane.certificate;
+  }
+
+  get problems(): string[] {
+    return this.client.status().problems.map(({ code }) => code);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.plane[Symbol.asyncDispose]();
+    await this.directory[Symbol.asyncDispose]();
+  }
+}
+
+/** A test with a fixture of its own; grpc-js keeps timers and sockets for a moment after a channel is closed. */
+export function testMeshClient(
+  title: string,
+  body: (fixture: MeshClientFixture) => Promise<void>,
+): void {
+  Deno.test({
+    name: `MeshClient ${title}`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      await using fixture = await MeshClientFixture.make();
+      await body(fixture);
+    },
+  });
+}
