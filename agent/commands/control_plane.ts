@@ -74,13 +74,7 @@ export async function createToken(
   }
   const { namespace, serviceAccount, stateDir } = options;
   await context.files.makeDirectory(stateDir, { mode: 0o700 });
-  const { files } = context;
-  const tokens = new JoinTokens({
-    stateDir,
-    files,
-    clock: systemClock,
-    random: new SystemRandom(),
-  });
+  const tokens = new JoinTokens({ ...systemWorld(), stateDir });
   const token = await tokens.create({ namespace, serviceAccount }, { ttlSeconds });
   context.print(`${token}\n`);
   return ExitCode.OK;
