@@ -58,7 +58,7 @@ const node = z.strictObject({
   serviceAccount: identifier.default("default").describe("Service account of this node."),
   cluster: identifier.default("Kubernetes").describe("Name of the cluster this node belongs to."),
   network: z.string().default("").describe("Network of this node, as in Istio's topology labels."),
-  trustDomain: domain("cluster.local").default("cluster.local").describe(
+  trustDomain: domain("cluster.local").prefault("cluster.local").describe(
     "Trust domain of the mesh.",
   ),
   addresses: z.array(ipAddress).optional().describe(
@@ -72,7 +72,7 @@ const node = z.strictObject({
 const controlPlane = z.strictObject({
   address: hostPort.optional().describe("Address of the control plane, host:port."),
   addresses: z.array(hostPort).min(1).optional().describe("Several addresses, tried in turn."),
-  serverName: domain("istiod.istio-system.svc").default("istiod.istio-system.svc").describe(
+  serverName: domain("istiod.istio-system.svc").prefault("istiod.istio-system.svc").describe(
     "Name in the control plane's certificate.",
   ),
   rootCert: path.default("/etc/outrigger/root-cert.pem").describe(
@@ -106,7 +106,7 @@ const dns = z.strictObject({
   searchDomains: z.array(domain("ns1.svc.cluster.local")).optional().describe(
     "Search domains of this machine's stubs; the mesh's and those of resolv.conf unless given.",
   ),
-  clusterDomain: domain("cluster.local").default("cluster.local").describe(
+  clusterDomain: domain("cluster.local").prefault("cluster.local").describe(
     "Domain of the cluster; nothing below it is ever asked upstream.",
   ),
   autoAllocated: z.enum(["auto", "serve", "forward"]).default("auto").describe(

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { runProgram } from "../../agent/commands/program.ts";
+import { systemFiles } from "../../agent/system/files.ts";
+import { systemProcess } from "../../agent/system/process.ts";
+import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
+import { RANKS } from "../lint/ranks.ts";
+
+const root = new URL("../../", import.meta.url);
+const readme = await Deno.readTextFile(GENERATED.readme);
+const architecture = await Deno.readTextFile(new URL("ARCHITECTURE.md", root));
+const tasks: Record<string, unknown> =
+  JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
+
+/** Commands of the README's `sh` blocks; lines that end in a backslash go on. */
+const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
+  .flatMap(([, block]) => block.replaceAll(/\\\n\s*/g, "").trim().split("\n"));
+
+/** A table without the padding that the formatter gives it. */
+const unpadded = (text: string) => text.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
+
+Deno.test("README's tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
+  assert.equal(unpadded(readme), unpadded(withTables(readme)));
+  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 3);
+  assert.equal(await Deno.readTextFile(GENERATED.schema), schemaText());
+});
+
+Deno.test("README names the two commands, and every task in it exists", () => {
+  assert.ok(commands.includes("npx -y deno@2.9.4 task demo"));
+  assert.ok(commands.includes("npx -y deno@2.9.4 task test"));
+  for (const command of commands) {
+    const task = /^npx -y deno@2\.9\.4 task (\S+)/.exec(command)?.[1];
+    if (task !== undefined) assert.ok(task in tasks, command);
+    else assert.match(command, /^dig /);
+  }
+});
+
+Deno.test("README's commands take the flags that it gives them", async () => {
+  const lines = commands.flatMap((command) =>
+    /task (?:outrigger )?((?:run|demo|control-plane) .*)/.exec(command)?.[1] ?? []
+  );
+  assert.ok(lines.length >= 4);
+  for (const line of lines) {
+    const words = line.split(" ");
+    const subcommand = words.slice(0, words.findIndex((word) => word.startsWith("--")));
+    let help = "";
+    await runProgram([...subcommand, "--help"], {
+      print: (text) => void (help += text),
+      colour: false,
+      process: systemProcess,
+      files: systemFiles,
+      fetch: () => Promise.reject(new Error("asks nobody")),
+    });
+    for (const flag of words.filter((word) => word.startsWith("--"))) {
+      assert.ok(help.includes(flag), `${line}: ${flag}`);
+    }
+  }
+});
+
+Deno.test("each task says what it does", () => {
+  for (const [name, task] of Object.entries(tasks)) {
+    assert.ok((task as { description?: string }).description, name);
+  }
+});
+
+Deno.test("ARCHITECTURE's ranks are those of the lint rule", () => {
+  const [, table] = /<!-- table: ranks -->([\s\S]*?)<!-- end -->/.exec(architecture)!;
+  const rows = [...table.matchAll(/^\| *(\d+) *\| *`([^`]+)`/gm)]
+    .map(([, rank, path]) => [path, Number(rank)]);
+  assert.deepEqual(Object.fromEntries(rows), RANKS);
+});
+
+Deno.test("ARCHITECTURE gives a reason for every library", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  for (const name of Object.keys(imports)) {
+    if (!name.startsWith("@types/")) assert.ok(architecture.includes(`\`${name}\``), name);
+  }
+});
