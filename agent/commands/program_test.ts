@@ -97,7 +97,7 @@ problem: The token expired
   to do: Put a fresh token there.
 `,
   );
-  assert.match(formatStatus(STATUS, { colour: true }), /\x1b\[33mdegraded\x1b\[0m/);
+  assert.ok(formatStatus(STATUS, { colour: true }).includes("\x1b[33mdegraded\x1b[0m"));
   assert.equal((await run(["status"], { ...STATUS, status: "ok", problems: [] })).exitCode, 0);
 });
 

@@ -21,11 +21,13 @@ export interface AddressRange {
 export function parseAddress(text: string): Uint8Array | undefined {
   const family = isIP(text);
   if (family === 0 || text.includes("%")) return undefined;
+  if (family === 4) return Uint8Array.from(text.split("."), Number);
   return Uint8Array.from(ipaddr.process(text).toByteArray());
 }
 
 /** The usual text of 4 or 16 octets (RFC 5952 for IPv6). */
 export function formatAddress(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
   const parsed = ipaddr.fromByteArray([...address]);
   return parsed.kind() === "ipv6" ? (parsed as ipaddr.IPv6).toRFC5952String() : parsed.toString();
 }

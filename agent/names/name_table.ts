@@ -8,7 +8,7 @@
  * @module
  */
 import { isBelow, isWithin, parentOf, parseName } from "../dns/name.ts";
-import { formatAddress, parseAddress, reverseName } from "../dns/ip_address.ts";
+import { parseAddress, reverseName } from "../dns/ip_address.ts";
 import type { HostEntry, HostPort } from "./host_entry.ts";
 
 /** A host of the table, checked. */
@@ -192,7 +192,7 @@ function checkedHost(
   for (const text of entry.addresses) {
     const address = parseAddress(text);
     if (address === undefined) reject(`not an IP address: "${text.slice(0, 60)}"`);
-    else addresses.set(formatAddress(address), address);
+    else addresses.set(address.join(), address);
   }
   if (addresses.size === 0) {
     reject("no usable address");

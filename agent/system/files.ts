@@ -64,13 +64,12 @@ export const systemFiles: Files = {
   readBytes: (path) => Deno.readFile(path),
   async writeAtomic(path, content, options) {
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    const mode = options?.mode ?? 0o600;
     const temporary = `${path}.${crypto.randomUUID()}.tmp`;
     try {
-      const file = await Deno.open(temporary, {
-        write: true,
-        createNew: true,
-        mode: options?.mode ?? 0o600,
-      });
+      const file = await Deno.open(temporary, { write: true, createNew: true, mode });
+      // The umask may have taken bits away that the caller wants.
+      await Deno.chmod(temporary, mode);
       try {
         for (let written = 0; written < bytes.length;) {
           written += await file.write(bytes.subarray(written));

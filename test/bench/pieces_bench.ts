@@ -1,0 +1,81 @@
+/**
+ * What each piece of a mesh answer costs, so that a regression is seen at its place. These are
+ * microbenchmarks of one process; comparisons with other programs are made elsewhere, in one run.
+ *
+ * @module
+ */
+import { decodeQuery } from "../../agent/dns/query.ts";
+import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
+import { parseRange } from "../../agent/dns/ip_address.ts";
+import { decodeUpstreamAnswer } from "../../agent/dns/upstream_message.ts";
+import { decodeNameTable, encodeNameTable } from "../../agent/mesh/protocol.ts";
+import { lookupMesh, meshSearchDomains } from "../../agent/names/mesh_lookup.ts";
+import { NameTable } from "../../agent/names/name_table.ts";
+import { answerMessage, query, queryMessage } from "../support/dns_messages.ts";
+
+function entries(count: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    host: `svc-${i}.ns-${i % 100}.svc.cluster.local`,
+    addresses: [`10.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}`],
+    registry: "Kubernetes",
+    shortName: `svc-${i}`,
+    namespace: `ns-${i % 100}`,
+    altHosts: [],
+  }));
+}
+
+const view = {
+  clusterDomain: "cluster.local",
+  namespace: "ns-1",
+  searchDomains: [
+    ...meshSearchDomains({ namespace: "ns-1", clusterDomain: "cluster.local" }),
+    "corp.example",
+    "example.net",
+  ],
+  vipRanges: [parseRange("240.240.0.0/16")!],
+  serveAutoAllocated: false,
+};
+const NAME = "svc-1.ns-1.svc.cluster.local";
+const AUTOPATH = `${NAME}.ns-1.svc.cluster.local`;
+const message = queryMessage(NAME, "A", { edns: { udpPayloadSize: 1232 } });
+const asked = query(NAME, "A", { edns: { udpPayloadSize: 1232 } });
+const upstream = answerMessage({
+  id: 1,
+  name: "www.example.org",
+  questionType: "A",
+  answers: [{ type: "A", name: "www.example.org", ttl: 60, data: "192.0.2.1" }],
+});
+
+Deno.bench("decode a query", () => void decodeQuery(message));
+
+for (const count of [1_000, 100_000]) {
+  const { table } = NameTable.build(entries(count), view);
+  const group = `lookup among ${count} names`;
+  Deno.bench(`a host, ${count} names`, { group, baseline: true }, () => {
+    lookupMesh({ table, view }, { name: NAME, type: 1 }, 0);
+  });
+  Deno.bench(`behind a search domain, ${count} names`, { group }, () => {
+    lookupMesh({ table, view }, { name: AUTOPATH, type: 1 }, 0);
+  });
+  Deno.bench(`not of the mesh, ${count} names`, { group }, () => {
+    lookupMesh({ table, view }, { name: "www.example.org", type: 1 }, 0);
+  });
+}
+
+const { table } = NameTable.build(entries(1_000), view);
+const outcome = lookupMesh({ table, view }, { name: NAME, type: 1 }, 0);
+if (outcome.kind !== "answer") throw new Error("the benchmark's name is not in its table");
+Deno.bench("encode an answer", () => void encodeAnswer(asked, outcome.answer, { maxOctets: 1232 }));
+Deno.bench("decode an upstream answer", () => {
+  decodeUpstreamAnswer(upstream, {
+    id: 1,
+    question: { name: "www.example.org", type: 1, class: 1 },
+  });
+});
+
+const push = encodeNameTable(entries(10_000));
+Deno.bench("decode a push of 10,000 names", { group: "push" }, () => void decodeNameTable(push));
+const decoded = decodeNameTable(push);
+Deno.bench("build a table of 10,000 names", { group: "push" }, () => {
+  NameTable.build(decoded, view);
+});
