@@ -66,11 +66,12 @@ testMeshClient("falls back to the token where renewal is refused", async (fixtur
   await fixture.until(() => fixture.certificate.state === "valid", "a certificate");
   plane.refuseCertificates = true;
   await fixture.clock.advance(17 * HOUR_MS);
-  await fixture.until(() => plane.certificateRequests.length >= 3, "two requests");
-  assert.deepEqual(plane.certificateRequests.slice(1, 3), [
-    { token: "", certificate: true },
-    { token: "good-token", certificate: false },
-  ]);
+  const renewals = () => plane.certificateRequests.slice(1);
+  await fixture.until(() => renewals().some(({ token }) => token !== ""), "a request by token");
+  // Hours pass while a request is on its way: the one by certificate may be made more than once.
+  const byToken = renewals().findIndex(({ token }) => token !== "");
+  assert.ok(byToken > 0 && renewals().slice(0, byToken).every(({ certificate }) => certificate));
+  assert.deepEqual(renewals()[byToken], { token: "good-token", certificate: false });
 });
 
 testMeshClient("shows no certificate that the roots of now do not vouch for", async (fixture) => {
