@@ -35,6 +35,8 @@ export async function runProgram(args: string[], context: CommandContext): Promi
 function buildProgram(context: CommandContext, done: (exitCode: number) => void): Command {
   const program = new Command("outrigger")
     .description("Resolves the names of a service mesh on a virtual machine.")
+    // A flag belongs to the subcommand that it stands behind, also where one above has the same.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => context.print(text) })
     .configureHelp({ showGlobalOptions: true })
@@ -149,6 +151,7 @@ function addControlPlane(
   const logLevel = () =>
     new Option("--log-level <level>", "least severe level").choices(LOG_LEVELS).default("info");
   const plane = program.command("control-plane")
+    .enablePositionalOptions()
     .description("run the embedded control plane: istiod's protocol from a folder of YAML")
     .option(
       "--config-dir <dir>",

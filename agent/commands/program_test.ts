@@ -201,6 +201,10 @@ Deno.test("outrigger control-plane token create makes a token without a control 
   const { exitCode, output } = await run([...args, "--state-dir", `${directory.path}/state`]);
   assert.equal(exitCode, 0);
   assert.match(output, /^ort_[A-Za-z0-9_-]{43}\n$/);
+  assert.match(
+    await Deno.readTextFile(`${directory.path}/state/join-tokens.json`),
+    /"namespace": "vm"/,
+  );
   await assert.rejects(
     run([...args, "--ttl", "soon"]),
     /--ttl "soon" is no duration, e\.g\. 30m, 1h or 7d/,

@@ -90,7 +90,7 @@ export async function openChannel(options: ChannelOptions, lookup: HostLookup): 
 /** A gRPC failure in words. */
 export function channelError(address: string, error: unknown): MeshError {
   const { code, details } = error as Partial<ServiceError>;
-  const text = details ?? messageOf(error);
+  const text = plainWords(details ?? messageOf(error));
   if (
     code === status.UNAVAILABLE &&
     /certificate|UnknownIssuer|self.signed|NotValidForName/i.test(text)
@@ -115,6 +115,12 @@ export function channelError(address: string, error: unknown): MeshError {
       cause: error,
     },
   );
+}
+
+/** grpc-js wraps the one thing that matters: `… Last error: Error: connect ECONNREFUSED … Resolution …`. */
+function plainWords(details: string): string {
+  const cause = /Last error: (?:\w*Error: )?(.*?)\.? Resolution note:/.exec(details);
+  return cause?.[1] ?? details;
 }
 
 /** Whether the control plane answered and said that the caller may not. */

@@ -157,15 +157,36 @@ export class CredentialManager {
 
   #watch(signal: AbortSignal): void {
     const { files, clock, rootCertPath, tokenPath } = this.#options;
+    let known: Promise<string> = this.#fileFacts();
+    const look = async () => {
+      const facts = await this.#fileFacts();
+      // Other files of the folder are nobody's business here; a log among them would never rest.
+      if (facts === await known) return;
+      known = Promise.resolve(facts);
+      this.#nudge.abort();
+    };
     for (const folder of new Set([dirname(rootCertPath), dirname(tokenPath)])) {
       try {
         // A change comes as several events, and may be half done at the first of them.
-        const nudge = () => void clock.schedule(SETTLE_MS, () => this.#nudge.abort());
-        files.watch(folder, nudge, { signal });
+        let cancel = () => {};
+        const onChange = () => {
+          cancel();
+          cancel = clock.schedule(SETTLE_MS, () => void look());
+        };
+        files.watch(folder, onChange, { signal });
       } catch {
         // A folder that is not there yet is looked at again with each try.
       }
     }
+  }
+
+  /** What changes when the root file or the token does. */
+  async #fileFacts(): Promise<string> {
+    const { files, rootCertPath, tokenPath } = this.#options;
+    const facts = await Promise.all(
+      [rootCertPath, tokenPath].map((path) => files.stat(path).catch(() => undefined)),
+    );
+    return facts.map((file) => `${file?.modifiedMs} ${file?.sizeBytes}`).join();
   }
 
   /** What may be shown now; undefined while there is no valid certificate. */

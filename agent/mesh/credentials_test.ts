@@ -144,3 +144,17 @@ testMeshClient("refuses a certificate of a root that nobody vouches for", async 
     [],
   );
 });
+
+testMeshClient("is not kept busy by other files beside its token", async (fixture) => {
+  const { plane, directory } = fixture;
+  plane.tokens.clear();
+  await fixture.start();
+  await fixture.until(() => fixture.problems.includes("TOKEN_REFUSED"), "the refusal");
+  const before = plane.certificateRequests.length;
+  for (let i = 0; i < 20; i++) {
+    await directory.write("busy.log", "x".repeat(i));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await fixture.clock.advance(10);
+  }
+  assert.equal(plane.certificateRequests.length, before);
+});

@@ -100,7 +100,7 @@ function textFormatter(): (record: LogRecord) => string {
   const colour = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const line = (colour ? getAnsiColorFormatter : getTextFormatter)({
     timestamp: "rfc3339",
-    category: (category) => category.slice(1).join("."),
+    category: (category) => category.slice(1).join(".") || "main",
   });
   return (record) => {
     const fields = Object.entries(record.properties)
@@ -112,6 +112,11 @@ function textFormatter(): (record: LogRecord) => string {
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "undefined";
+  const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+  const text = isList
+    ? value.join(",")
+    : typeof value === "string"
+    ? value
+    : JSON.stringify(value) ?? "undefined";
   return /^[\w.:/@%+,-]+$/.test(text) ? text : JSON.stringify(text);
 }
