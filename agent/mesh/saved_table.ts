@@ -45,6 +45,7 @@ export class SavedTable {
   #cancel: (() => void) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #problem: MeshProblem | undefined;
+  #writtenMs = -COALESCE_MS;
 
   /**
    * Wires the parts; does nothing yet.
@@ -92,10 +93,11 @@ export class SavedTable {
     }
   }
 
-  /** Keeps a table; the last of those that come within two seconds is written. */
+  /** Keeps a table at once; of those that come within two seconds after that, the last. */
   save(snapshot: TableSnapshot): void {
     this.#pending = snapshot;
-    this.#cancel ??= this.#clock.schedule(COALESCE_MS, () => void this.flush());
+    const sinceMs = this.#clock.monotonicMs() - this.#writtenMs;
+    this.#cancel ??= this.#clock.schedule(COALESCE_MS - sinceMs, () => void this.flush());
   }
 
   /** Writes what waits to be written. */
@@ -104,6 +106,7 @@ export class SavedTable {
     this.#cancel = undefined;
     const snapshot = this.#pending;
     this.#pending = undefined;
+    this.#writtenMs = this.#clock.monotonicMs();
     if (snapshot !== undefined) this.#writing = this.#writing.then(() => this.#write(snapshot));
     await this.#writing;
   }
