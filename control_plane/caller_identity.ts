@@ -49,11 +49,6 @@ export async function identifyCaller(
   }
 }
 
-/** The SPIFFE id of a workload. */
-export function spiffeId({ namespace, serviceAccount }: Workload, trustDomain: string): string {
-  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-}
-
 /** The workload in the subject alternative names of a certificate, as node:tls writes them. */
 function workloadOf(subjectAltName: string, trustDomain: string): Workload | undefined {
   const uris = subjectAltName.split(", ").filter((name) => name.startsWith("URI:"));

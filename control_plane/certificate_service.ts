@@ -4,10 +4,11 @@
  * @module
  */
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
+import { spiffeIdOf } from "../agent/mesh/node_identity.ts";
 import type { CertificateRequest, CertificateResponse } from "../agent/mesh/protocol.ts";
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Logger } from "../agent/system/log.ts";
-import { identifyCaller, spiffeId } from "./caller_identity.ts";
+import { identifyCaller } from "./caller_identity.ts";
 import type { CertificateAuthority } from "./certificate_authority.ts";
 import { CsrError } from "./errors.ts";
 import type { JoinTokens } from "./join_tokens.ts";
@@ -37,7 +38,7 @@ export function createCertificateHandler(
         reply({ code: status.UNAUTHENTICATED, details: caller.reason });
         return;
       }
-      const identity = spiffeId(caller.workload, trustDomain);
+      const identity = spiffeIdOf({ ...caller.workload, trustDomain });
       const lifeMs = Number(call.request.validityDuration) * 1000;
       const leaf = await authority.signNode(call.request.csr, { identity, lifeMs });
       log.info("A certificate was signed", { identity, peer: call.getPeer(), by: caller.by });

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { canonicalAddress } from "../agent/dns/ip_address.ts";
 import { type AnyMessage, nameTableResource } from "../agent/mesh/protocol.ts";
 import { type ClusterObjects, hostEntries } from "../agent/names/host_entries.ts";
 import type { ServiceEntry } from "../agent/names/mesh_object.ts";
-import { canonicalAddress, hostsNeedingVip, vipKey, type VipPair } from "./vip_allocator.ts";
+import { hostsNeedingVip, vipKey, type VipPair } from "./vip_allocator.ts";
 
 /** Who looks at the mesh. */
 export interface Viewer {

@@ -10,7 +10,7 @@
  * @module
  */
 import { z } from "zod";
-import { formatAddress, parseAddress, parseRange } from "../agent/dns/ip_address.ts";
+import { formatAddress, parseRange } from "../agent/dns/ip_address.ts";
 import type { ServiceEntry } from "../agent/names/mesh_object.ts";
 
 /** A pair of addresses. */
@@ -147,12 +147,6 @@ export class VipAllocator {
       ipv6: formatAddress(plus(this.#ipv6, index)),
     };
   }
-}
-
-/** Whether a text is an address of this family, for `taken`. */
-export function canonicalAddress(text: string): string | undefined {
-  const address = parseAddress(text);
-  return address && formatAddress(address);
 }
 
 /** An address `offset` (below 2^31) further. */

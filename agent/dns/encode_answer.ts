@@ -6,7 +6,7 @@
  */
 import type { Answer, ExtendedError } from "./answer.ts";
 import { RecordType } from "./codes.ts";
-import { decodeName, labelsOf, NAME_MAX_OCTETS } from "./name.ts";
+import { decodeName, labelsOf, NAME_MAX_OCTETS, writeLabel } from "./name.ts";
 import { HEADER_OCTETS, type QueryHead } from "./query.ts";
 import { compressibleNames } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -149,22 +149,9 @@ class AnswerWriter {
         return;
       }
       if (this.#end < 0x4000) this.#offsets.set(rest, this.#end);
-      this.#label(labels[i]);
+      this.#end = writeLabel(this.#bytes, this.#end, labels[i]);
     }
     this.#bytes[this.#end++] = 0;
-  }
-
-  #label(label: string): void {
-    const lengthAt = this.#end++;
-    for (let i = 0; i < label.length; i++) {
-      if (label[i] === "\\") {
-        this.#bytes[this.#end++] = Number(label.slice(i + 1, i + 4));
-        i += 3;
-      } else {
-        this.#bytes[this.#end++] = label.charCodeAt(i);
-      }
-    }
-    this.#bytes[lengthAt] = this.#end - lengthAt - 1;
   }
 
   /** Makes a name that stands at `offset` without compression, and its parents, known to `#name`. */

@@ -32,6 +32,12 @@ export function formatAddress(address: Uint8Array): string {
   return parsed.kind() === "ipv6" ? (parsed as ipaddr.IPv6).toRFC5952String() : parsed.toString();
 }
 
+/** The usual text of a literal in any spelling; undefined where {@link parseAddress} is. */
+export function canonicalAddress(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address && formatAddress(address);
+}
+
 /** Reads `192.0.2.0/24` or `2001:db8::/32`. */
 export function parseRange(text: string): AddressRange | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);

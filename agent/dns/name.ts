@@ -73,20 +73,24 @@ export function decodeName(message: Uint8Array, offset: number): DecodedName | u
 export function encodeName(name: string): Uint8Array {
   const wire = new Uint8Array(name.length + 2);
   let end = 0;
-  for (const label of labelsOf(name)) {
-    const lengthAt = end++;
-    for (let i = 0; i < label.length; i++) {
-      if (label[i] === "\\") {
-        wire[end++] = Number(label.slice(i + 1, i + 4));
-        i += 3;
-      } else {
-        wire[end++] = label.charCodeAt(i);
-      }
-    }
-    wire[lengthAt] = end - lengthAt - 1;
-  }
+  for (const label of labelsOf(name)) end = writeLabel(wire, end, label);
   wire[end++] = 0;
   return wire.subarray(0, end);
+}
+
+/** Writes a canonical label with its length octet at `offset`; returns the offset behind it. */
+export function writeLabel(wire: Uint8Array, offset: number, label: string): number {
+  let end = offset + 1;
+  for (let i = 0; i < label.length; i++) {
+    if (label[i] === "\\") {
+      wire[end++] = Number(label.slice(i + 1, i + 4));
+      i += 3;
+    } else {
+      wire[end++] = label.charCodeAt(i);
+    }
+  }
+  wire[offset] = end - offset - 1;
+  return end;
 }
 
 /**

@@ -9,7 +9,6 @@
  * @module
  */
 import { type Client, Metadata } from "@grpc/grpc-js";
-import { dirname } from "node:path";
 import { messageOf } from "../system/agent_error.ts";
 import { type Clock, sleep } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
@@ -29,6 +28,7 @@ import { MeshError, type MeshProblem } from "./errors.ts";
 import { readToken, tokenRefused } from "./join_token.ts";
 import { CREATE_CERTIFICATE } from "./protocol.ts";
 import { readRoots } from "./trusted_roots.ts";
+import { watchFiles } from "./watched_files.ts";
 
 /** What a {@link CredentialManager} is made of. */
 export interface CredentialManagerOptions {
@@ -84,8 +84,6 @@ const RENEW_BETWEEN = [0.5, 0.8] as const;
 const REQUESTED_LIFE_SECONDS = 86_400;
 /** How often a certificate is judged anew, in milliseconds. */
 const LOOK_AGAIN_MS = 600_000;
-/** How long a change of a watched file is left to settle, in milliseconds. */
-const SETTLE_MS = 200;
 /** How long one request may take, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
@@ -124,8 +122,8 @@ export class CredentialManager {
 
   /** Joins and renews until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, log } = this.#options;
-    this.#watch(signal);
+    const { clock, random, log, files, rootCertPath, tokenPath } = this.#options;
+    watchFiles([rootCertPath, tokenPath], () => this.#nudge.abort(), { files, clock, signal });
     for (let failures = 0; !signal.aborted;) {
       try {
         const waitMs = this.#renewAtMs - clock.wallMs();
@@ -153,40 +151,6 @@ export class CredentialManager {
     this.#nudge = new AbortController();
     const either = AbortSignal.any([signal, this.#nudge.signal]);
     await sleep(this.#options.clock, delayMs, either).catch(() => {});
-  }
-
-  #watch(signal: AbortSignal): void {
-    const { files, clock, rootCertPath, tokenPath } = this.#options;
-    let known: Promise<string> = this.#fileFacts();
-    const look = async () => {
-      const facts = await this.#fileFacts();
-      // Other files of the folder are nobody's business here; a log among them would never rest.
-      if (facts === await known) return;
-      known = Promise.resolve(facts);
-      this.#nudge.abort();
-    };
-    for (const folder of new Set([dirname(rootCertPath), dirname(tokenPath)])) {
-      try {
-        // A change comes as several events, and may be half done at the first of them.
-        let cancel = () => {};
-        const onChange = () => {
-          cancel();
-          cancel = clock.schedule(SETTLE_MS, () => void look());
-        };
-        files.watch(folder, onChange, { signal });
-      } catch {
-        // A folder that is not there yet is looked at again with each try.
-      }
-    }
-  }
-
-  /** What changes when the root file or the token does. */
-  async #fileFacts(): Promise<string> {
-    const { files, rootCertPath, tokenPath } = this.#options;
-    const facts = await Promise.all(
-      [rootCertPath, tokenPath].map((path) => files.stat(path).catch(() => undefined)),
-    );
-    return facts.map((file) => `${file?.modifiedMs} ${file?.sizeBytes}`).join();
   }
 
   /** What may be shown now; undefined while there is no valid certificate. */

@@ -8,7 +8,7 @@
  */
 import type { Answer } from "../dns/answer.ts";
 import { Rcode } from "../dns/codes.ts";
-import { formatAddress, parseAddress } from "../dns/ip_address.ts";
+import { canonicalAddress } from "../dns/ip_address.ts";
 import type { Question } from "../dns/query.ts";
 import { decodeUpstreamAnswer, encodeUpstreamQuery } from "../dns/upstream_message.ts";
 import { messageOf } from "../system/agent_error.ts";
@@ -92,7 +92,7 @@ function exchangeUdp(
 ): Promise<Tried | { kind: "try TCP" }> {
   const { network, clock, random, timeoutMs, udpPayloadSize } = options;
   const id = random.uint16();
-  const expectedAddress = canonical(server.address);
+  const expectedAddress = canonicalAddress(server.address);
   return new Promise((resolve) => {
     let socket: UdpSocket | undefined;
     let settled = false;
@@ -116,7 +116,7 @@ function exchangeUdp(
     };
     network.bindUdp(anyAddress(server), {
       onMessage(message, from) {
-        if (from.port !== server.port || canonical(from.address) !== expectedAddress) {
+        if (from.port !== server.port || canonicalAddress(from.address) !== expectedAddress) {
           mismatch();
           return;
         }
@@ -192,9 +192,4 @@ function refusesEdns({ rcode, answers }: Answer): boolean {
 
 function anyAddress(server: SocketAddress): SocketAddress {
   return { address: server.address.includes(":") ? "::" : "0.0.0.0", port: 0 };
-}
-
-function canonical(address: string): string {
-  const octets = parseAddress(address);
-  return octets === undefined ? address : formatAddress(octets);
 }

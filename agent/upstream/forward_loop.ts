@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from "node:net";
-import { formatAddress, parseAddress } from "../dns/ip_address.ts";
+import { canonicalAddress } from "../dns/ip_address.ts";
 import { AgentError } from "../system/agent_error.ts";
 import type { InterfaceAddress } from "../system/network.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
@@ -49,21 +49,16 @@ export function findOwnAddresses(
     interfaces: readonly InterfaceAddress[];
   },
 ): OwnServer[] {
-  const local = new Set(interfaces.map(({ address }) => canonical(address)));
+  const local = new Set(interfaces.map(({ address }) => canonicalAddress(address)));
   return servers.flatMap((server) => {
-    const address = canonical(server.address);
+    const address = canonicalAddress(server.address)!;
     const listener = listeners.find((listener) => {
       if (listener.port !== server.port) return false;
-      if (canonical(listener.address) === address) return true;
+      if (canonicalAddress(listener.address) === address) return true;
       const all = listener.address === "0.0.0.0" || listener.address === "::";
       const isLoopback = address.startsWith("127.") || address === "::1";
       return all && isIP(listener.address) === isIP(address) && (isLoopback || local.has(address));
     });
     return listener === undefined ? [] : [{ server, listener }];
   });
-}
-
-function canonical(address: string): string {
-  const octets = parseAddress(address);
-  return octets === undefined ? address : formatAddress(octets);
 }
