@@ -15,6 +15,8 @@ import type { ResourceRecord } from "./record.ts";
 export const UDP_OCTETS_WITHOUT_EDNS = 512;
 /** The most that the agent sends in one UDP datagram, whatever a client advertises. */
 export const UDP_OCTETS_MAX = 4096;
+/** Largest query that is asked for in OPT, in octets (DNS flag day 2020: fits every path whole). */
+const UDP_OCTETS_ADVERTISED = 1232;
 /** What a message may measure on TCP. */
 export const TCP_OCTETS_MAX = 65535;
 
@@ -203,7 +205,7 @@ function encodeOpt(head: QueryHead, answer: Answer): Uint8Array {
   const opt = new Uint8Array(11 + option.length);
   const view = new DataView(opt.buffer);
   view.setUint16(1, RecordType.OPT);
-  view.setUint16(3, UDP_OCTETS_MAX);
+  view.setUint16(3, UDP_OCTETS_ADVERTISED);
   opt[5] = answer.rcode >> 4;
   opt[7] = head.edns.dnssecOk ? 0x80 : 0;
   view.setUint16(9, option.length);

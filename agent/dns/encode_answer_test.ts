@@ -57,11 +57,13 @@ Deno.test("encodeAnswer() adds OPT for clients that sent one", () => {
   const { packet } = encodeFor("example.org", failure, { edns });
   const opt = packet.additionals![0] as unknown as {
     type: string;
+    udpPayloadSize: number;
     flag_do: boolean;
     options: { code: number; data: Uint8Array }[];
   };
   assert.equal(opt.type, "OPT");
   assert.equal(opt.flag_do, true);
+  assert.equal(opt.udpPayloadSize, 1232);
   assert.equal(opt.options[0].code, 15);
   assert.deepEqual([...opt.options[0].data], [0, 14, ...new TextEncoder().encode("not ready")]);
   assert.equal(encodeFor("example.org", failure).packet.additionals!.length, 0);

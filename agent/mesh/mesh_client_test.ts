@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { FakeControlPlane } from "../../test/support/fake_control_plane.ts";
 import { entry, testMeshClient } from "../../test/support/mesh_client_fixture.ts";
+import { type Files, systemFiles } from "../system/files.ts";
 import { NAME_TABLE_TYPE_URL } from "./protocol.ts";
 
 testMeshClient(
