@@ -233,3 +233,22 @@ testMeshClient(
     }
   },
 );
+
+testMeshClient("goes on from memory when the disk is full, and says so", async (fixture) => {
+  let full = true;
+  const files: Files = {
+    ...systemFiles,
+    writeAtomic: (...parameters) =>
+      full
+        ? Promise.reject(new Error("No space left on device (os error 28)"))
+        : systemFiles.writeAtomic(...parameters),
+  };
+  await fixture.start({ files });
+  await fixture.until(() => fixture.pushes.length === 1, "a table");
+  await fixture.until(() => fixture.problems.includes("STATE_NOT_WRITABLE"), "the problem");
+  assert.match(fixture.client.status().problems[0].message, /No space left on device/);
+  full = false;
+  fixture.plane.send(FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "2"));
+  const path = `${fixture.directory.path}/state/name-table.bin`;
+  await fixture.until(async () => await systemFiles.stat(path) !== undefined, "the table", 500);
+});
