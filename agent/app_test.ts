@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeControlPlane } from "../test/support/fake_control_plane.ts";
 import { answerMessage, queryMessage, readMessage } from "../test/support/dns_messages.ts";
+import { serviceEntry } from "../test/support/host_entries.ts";
 import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
 import { until } from "../test/support/until.ts";
 import { Agent } from "./app.ts";
@@ -14,15 +15,6 @@ import { formatSocketAddress, type SocketAddress } from "./system/socket_address
 
 const service = (name: string, address: string) =>
   `kind: Service\nmetadata: { name: ${name}, namespace: ns1 }\nspec: { clusterIP: ${address}, ports: [{ name: http, port: 80 }] }\n---\n`;
-const entry = (host: string, address = "10.0.0.1") => ({
-  host,
-  addresses: [address],
-  registry: "Kubernetes",
-  shortName: host.split(".")[0],
-  namespace: "ns1",
-  altHosts: [],
-});
-
 /** An agent on real sockets, with an upstream server, and a process whose signals a test sends. */
 class Fixture implements AsyncDisposable {
   readonly directory: TemporaryDirectory;
@@ -189,7 +181,7 @@ test("serves names of files without a control plane, and forwards the rest", asy
 
 test("serves the control plane's names, without it too, and from the disk after a restart", async () => {
   await using plane = await FakeControlPlane.start(systemClock);
-  plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")]);
+  plane.response = () => FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])]);
   await using fixture = await Fixture.make();
   const { directory } = fixture;
   Object.assign(fixture.config, {
@@ -206,7 +198,7 @@ test("serves the control plane's names, without it too, and from the disk after 
   assert.match(await waiting.text(), /names: the first name table/);
   plane.tokens.add("good-token");
   await until(async () => await fixture.ask("a.ns1") === "10.0.0.1", "the name");
-  plane.send(FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "2"));
+  plane.send(FakeControlPlane.table([serviceEntry("b.ns1", ["10.0.0.1"])], "2"));
   await until(async () => await fixture.ask("b.ns1") === "10.0.0.1", "the push");
   assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "NXDOMAIN");
   plane.stop();

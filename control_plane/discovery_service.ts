@@ -69,12 +69,14 @@ export class DiscoveryService {
   /** The handler of `StreamAggregatedResources`. */
   readonly handle = (stream: Stream): void => {
     let subscriber: Subscriber | undefined;
+    let refused = false;
     let identified = Promise.resolve();
     stream.on("data", (request: DiscoveryRequest) => {
       identified = identified.then(async () => {
-        if (request.typeUrl !== NAME_TABLE_TYPE_URL) return;
+        if (refused || request.typeUrl !== NAME_TABLE_TYPE_URL) return;
         subscriber ??= await this.#subscribe(stream, request);
-        if (subscriber !== undefined) this.#receive(subscriber, request);
+        if (subscriber === undefined) refused = true;
+        else this.#receive(subscriber, request);
       }).catch((error) => {
         this.#options.log.error("A stream met a fault and is closed", { reason: messageOf(error) });
         stream.destroy(error);

@@ -50,10 +50,11 @@ async function compile(bundle: string): Promise<string> {
     await compileWith(bundle, "deno", {});
     return "deno";
   } catch (error) {
-    const reason = (error as Error).message.trim().split("\n").find((line) =>
-      line.startsWith("error")
+    // The second of the causes that Deno lists names the download and what kept it.
+    const reason = /^ +1: (.*)/m.exec((error as Error).message)?.[1];
+    console.log(
+      `Deno's own base binary cannot be had (${reason ?? (error as Error).message.trim()}).`,
     );
-    console.log(`Deno's own base binary cannot be had (${reason ?? "no reason given"}).`);
   }
   const path = await fallbackBase();
   await compileWith(bundle, "fallback", { DENORT_BIN: path });

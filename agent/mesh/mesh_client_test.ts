@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { FakeControlPlane } from "../../test/support/fake_control_plane.ts";
-import { entry, testMeshClient } from "../../test/support/mesh_client_fixture.ts";
+import { serviceEntry } from "../../test/support/host_entries.ts";
+import { testMeshClient } from "../../test/support/mesh_client_fixture.ts";
 import { type Files, systemFiles } from "../system/files.ts";
 import { NAME_TABLE_TYPE_URL } from "./protocol.ts";
 
@@ -54,7 +55,7 @@ testMeshClient(
     const { plane } = fixture;
     await fixture.start();
     await fixture.until(() => fixture.pushes.length === 1, "a table");
-    const good = FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "9").resources[0];
+    const good = FakeControlPlane.table([serviceEntry("b.ns1", ["10.0.0.1"])], "9").resources[0];
     const bad = [
       FakeControlPlane.push([{ ...good, value: good.value.slice(0, -4) }], "2"),
       FakeControlPlane.push([], "3"),
@@ -71,11 +72,11 @@ testMeshClient(
     }
     assert.ok(fixture.problems.includes("NAME_TABLE_REFUSED"));
     assert.equal(fixture.pushes.length, 1);
-    plane.send(FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "6"));
+    plane.send(FakeControlPlane.table([serviceEntry("b.ns1", ["10.0.0.1"])], "6"));
     await fixture.until(() => fixture.pushes.length === 2, "the next table");
     assert.deepEqual(fixture.problems, []);
     fixture.verdict = () => false;
-    plane.send(FakeControlPlane.table([entry("c.ns1.svc.cluster.local")], "7"));
+    plane.send(FakeControlPlane.table([serviceEntry("c.ns1", ["10.0.0.1"])], "7"));
     await fixture.until(
       () => fixture.problems.includes("NAME_TABLE_REFUSED"),
       "a refusal from above",
@@ -86,7 +87,7 @@ testMeshClient(
 testMeshClient("takes 100,000 names in one push", async (fixture) => {
   const entries = Array.from(
     { length: 100_000 },
-    (_, i) => entry(`svc-${i}.ns-${i % 100}.svc.cluster.local`),
+    (_, i) => serviceEntry(`svc-${i}.ns-${i % 100}`, ["10.0.0.1"]),
   );
   fixture.plane.response = () => FakeControlPlane.table(entries);
   await fixture.start();
@@ -100,7 +101,7 @@ testMeshClient(
     const { plane } = fixture;
     let version = 0;
     plane.response = () =>
-      FakeControlPlane.table([entry("a.ns1.svc.cluster.local")], String(++version));
+      FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])], String(++version));
     await fixture.start();
     await fixture.until(() => fixture.pushes.length === 1, "a table");
     plane.stop();
@@ -173,7 +174,7 @@ testMeshClient(
   "finds the control plane's name in the hosts file, and at the upstream servers",
   async (fixture) => {
     const { plane, directory } = fixture;
-    plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")]);
+    plane.response = () => FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])]);
     const port = plane.address.split(":")[1];
     const asked: string[] = [];
     const controlPlane = {
@@ -202,7 +203,7 @@ testMeshClient(
   "serves the saved table at once after a restart, and passes a damaged one over",
   async (fixture) => {
     const { plane, directory } = fixture;
-    plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")], "41");
+    plane.response = () => FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])], "41");
     await fixture.start();
     await fixture.until(() => fixture.pushes.length === 1, "a table");
     await fixture.stop();
@@ -248,7 +249,7 @@ testMeshClient("goes on from memory when the disk is full, and says so", async (
   await fixture.until(() => fixture.problems.includes("STATE_NOT_WRITABLE"), "the problem");
   assert.match(fixture.client.status().problems[0].message, /No space left on device/);
   full = false;
-  fixture.plane.send(FakeControlPlane.table([entry("b.ns1.svc.cluster.local")], "2"));
+  fixture.plane.send(FakeControlPlane.table([serviceEntry("b.ns1", ["10.0.0.1"])], "2"));
   const path = `${fixture.directory.path}/state/name-table.bin`;
   await fixture.until(async () => await systemFiles.stat(path) !== undefined, "the table", 500);
 });

@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
+import { externalEntry } from "../../test/support/host_entries.ts";
 import { parseRange } from "../dns/ip_address.ts";
 import { findNames } from "./find_names.ts";
 import { NameTable } from "./name_table.ts";
 
-const host = (host: string, address: string, altHosts: string[] = []) => ({
-  host,
-  addresses: [address],
-  registry: "External",
-  shortName: "",
-  namespace: "",
-  altHosts,
-});
 const { table } = NameTable.build([
-  host("reviews.ns1.example", "192.0.2.1"),
-  host("details.ns1.example", "192.0.2.2", ["facts.example"]),
-  host("*.wild.example", "240.240.0.1"),
+  externalEntry("reviews.ns1.example", ["192.0.2.1"]),
+  externalEntry("details.ns1.example", ["192.0.2.2"], { altHosts: ["facts.example"] }),
+  externalEntry("*.wild.example", ["240.240.0.1"]),
 ], { clusterDomain: "cluster.local" });
 const view = {
   clusterDomain: "cluster.local",

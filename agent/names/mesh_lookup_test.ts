@@ -1,43 +1,27 @@
 import assert from "node:assert/strict";
 import { answerLines } from "../../test/support/dns_messages.ts";
+import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
 import { parseType } from "../dns/codes.ts";
 import { parseRange } from "../dns/ip_address.ts";
-import type { HostEntry } from "./host_entry.ts";
 import { lookupMesh, meshSearchDomains, type MeshView } from "./mesh_lookup.ts";
 import { NameTable } from "./name_table.ts";
 
-function external(host: string, addresses: string[], more: Partial<HostEntry> = {}): HostEntry {
-  return {
-    host,
-    addresses,
-    registry: "External",
-    shortName: "",
-    namespace: "",
-    altHosts: [],
-    ...more,
-  };
-}
-
-function service(shortName: string, namespace: string, addresses: string[]): HostEntry {
-  const host = `${shortName}.${namespace}.svc.cluster.local`;
-  const ports = [{ name: "http", protocol: "tcp" as const, port: 9080 }];
-  return { host, addresses, registry: "Kubernetes", shortName, namespace, altHosts: [], ports };
-}
+const PORTS = { ports: [{ name: "http", protocol: "tcp" as const, port: 9080 }] };
 
 const { table } = NameTable.build([
-  service("productpage", "ns1", ["10.0.0.1"]),
-  service("dual", "ns1", ["10.0.0.2", "2001:db8::2"]),
-  service("ledger", "bank", ["10.0.0.3"]),
-  service("pod-0.db", "ns1", ["10.1.0.1"]),
-  service("vpn", "ns1", ["10.0.0.4"]),
-  external("api.example.org", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
-  external("single", ["192.0.2.8"]),
-  external("*.wild.example", ["192.0.2.4"]),
-  external("known.wild.example", ["192.0.2.5"]),
-  external("db.vip.example", ["240.240.0.1", "2001:2::1"]),
-  external("*.vip.example", ["192.0.2.6"]),
-  external("mixed.example", ["240.240.0.2", "192.0.2.7"]),
-  external("alias.example", ["192.0.2.9"], { altHosts: ["other.example"] }),
+  serviceEntry("productpage.ns1", ["10.0.0.1"], PORTS),
+  serviceEntry("dual.ns1", ["10.0.0.2", "2001:db8::2"], PORTS),
+  serviceEntry("ledger.bank", ["10.0.0.3"], PORTS),
+  serviceEntry("pod-0.db.ns1", ["10.1.0.1"], PORTS),
+  serviceEntry("vpn.ns1", ["10.0.0.4"], PORTS),
+  externalEntry("api.example.org", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
+  externalEntry("single", ["192.0.2.8"]),
+  externalEntry("*.wild.example", ["192.0.2.4"]),
+  externalEntry("known.wild.example", ["192.0.2.5"]),
+  externalEntry("db.vip.example", ["240.240.0.1", "2001:2::1"]),
+  externalEntry("*.vip.example", ["192.0.2.6"]),
+  externalEntry("mixed.example", ["240.240.0.2", "192.0.2.7"]),
+  externalEntry("alias.example", ["192.0.2.9"], { altHosts: ["other.example"] }),
 ], { clusterDomain: "cluster.local" });
 
 const view: MeshView = {

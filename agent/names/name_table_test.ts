@@ -1,28 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
 import { formatAddress } from "../dns/ip_address.ts";
 import type { HostEntry } from "./host_entry.ts";
 import { NameTable } from "./name_table.ts";
-
-function entry(host: string, addresses: string[], more: Partial<HostEntry> = {}): HostEntry {
-  return {
-    host,
-    addresses,
-    registry: "External",
-    shortName: "",
-    namespace: "",
-    altHosts: [],
-    ...more,
-  };
-}
-
-function service(name: string, namespace: string, addresses: string[]): HostEntry {
-  return entry(`${name}.${namespace}.svc.cluster.local`, addresses, {
-    registry: "Kubernetes",
-    shortName: name,
-    namespace,
-  });
-}
 
 function build(entries: HostEntry[], exclude: string[] = []) {
   return NameTable.build(entries, { clusterDomain: "cluster.local", exclude });
@@ -30,30 +11,42 @@ function build(entries: HostEntry[], exclude: string[] = []) {
 
 Deno.test("NameTable.build() leaves out what cannot be served, and says why", async (t) => {
   const cases: [string, HostEntry, string | undefined][] = [
-    ["a good host", entry("db.example.org", ["192.0.2.1"]), undefined],
-    ["a host in upper case", entry("DB.Example.ORG.", ["192.0.2.1"]), undefined],
-    ["a wildcard", entry("*.example.org", ["192.0.2.1"]), undefined],
-    ["an empty host", entry("", ["192.0.2.1"]), "not a domain name"],
-    ["the root", entry(".", ["192.0.2.1"]), "not a domain name"],
-    ["an empty label", entry("a..b", ["192.0.2.1"]), "not a domain name"],
-    ["a label of 64 octets", entry(`${"x".repeat(64)}.org`, ["192.0.2.1"]), "not a domain name"],
-    ["more than 255 octets", entry("x.".repeat(130) + "org", ["192.0.2.1"]), "not a domain name"],
-    ["everything", entry("*", ["192.0.2.1"]), "a wildcard is"],
-    ["a wildcard in the middle", entry("a.*.org", ["192.0.2.1"]), "a wildcard is"],
-    ["localhost", entry("localhost", ["192.0.2.1"]), "reserved"],
-    ["a wildcard of localhost", entry("*.localhost", ["192.0.2.1"]), "reserved"],
-    ["a reverse name", entry("1.2.0.192.in-addr.arpa", ["192.0.2.1"]), "reserved"],
-    ["a wildcard of a reverse zone", entry("*.ip6.arpa", ["192.0.2.1"]), "reserved"],
-    ["no address", entry("db.example.org", []), "no usable address"],
-    ["nothing but bad addresses", entry("db.example.org", ["1.2.3", "x"]), "not an IP address"],
-    ["a CIDR", entry("db.example.org", ["192.0.2.0/24"]), "not an IP address"],
-    ["excluded by name", entry("vpn.example.org", ["192.0.2.1"]), "excluded"],
-    ["excluded by domain", entry("a.corp.example", ["192.0.2.1"]), "excluded"],
-    ["a wildcard excluded by domain", entry("*.a.corp.example", ["192.0.2.1"]), "excluded"],
+    ["a good host", externalEntry("db.example.org", ["192.0.2.1"]), undefined],
+    ["a host in upper case", externalEntry("DB.Example.ORG.", ["192.0.2.1"]), undefined],
+    ["a wildcard", externalEntry("*.example.org", ["192.0.2.1"]), undefined],
+    ["an empty host", externalEntry("", ["192.0.2.1"]), "not a domain name"],
+    ["the root", externalEntry(".", ["192.0.2.1"]), "not a domain name"],
+    ["an empty label", externalEntry("a..b", ["192.0.2.1"]), "not a domain name"],
+    [
+      "a label of 64 octets",
+      externalEntry(`${"x".repeat(64)}.org`, ["192.0.2.1"]),
+      "not a domain name",
+    ],
+    [
+      "more than 255 octets",
+      externalEntry("x.".repeat(130) + "org", ["192.0.2.1"]),
+      "not a domain name",
+    ],
+    ["everything", externalEntry("*", ["192.0.2.1"]), "a wildcard is"],
+    ["a wildcard in the middle", externalEntry("a.*.org", ["192.0.2.1"]), "a wildcard is"],
+    ["localhost", externalEntry("localhost", ["192.0.2.1"]), "reserved"],
+    ["a wildcard of localhost", externalEntry("*.localhost", ["192.0.2.1"]), "reserved"],
+    ["a reverse name", externalEntry("1.2.0.192.in-addr.arpa", ["192.0.2.1"]), "reserved"],
+    ["a wildcard of a reverse zone", externalEntry("*.ip6.arpa", ["192.0.2.1"]), "reserved"],
+    ["no address", externalEntry("db.example.org", []), "no usable address"],
+    [
+      "nothing but bad addresses",
+      externalEntry("db.example.org", ["1.2.3", "x"]),
+      "not an IP address",
+    ],
+    ["a CIDR", externalEntry("db.example.org", ["192.0.2.0/24"]), "not an IP address"],
+    ["excluded by name", externalEntry("vpn.example.org", ["192.0.2.1"]), "excluded"],
+    ["excluded by domain", externalEntry("a.corp.example", ["192.0.2.1"]), "excluded"],
+    ["a wildcard excluded by domain", externalEntry("*.a.corp.example", ["192.0.2.1"]), "excluded"],
   ];
   for (const [title, host, reason] of cases) {
     await t.step(title, () => {
-      const good = entry("good.example.org", ["192.0.2.9"]);
+      const good = externalEntry("good.example.org", ["192.0.2.9"]);
       const { table, rejected } = build([host, good], ["vpn.example.org", "*.corp.example"]);
       assert.equal(table.size, reason === undefined ? 2 : 1);
       assert.ok(table.exact("good.example.org"));
@@ -65,7 +58,13 @@ Deno.test("NameTable.build() leaves out what cannot be served, and says why", as
 
 Deno.test("NameTable.build() keeps the good addresses of a host once each", () => {
   const { table, rejected } = build([
-    entry("db.example.org", ["192.0.2.1", "bad", "2001:DB8::1", "192.0.2.1", "2001:db8:0::1"]),
+    externalEntry("db.example.org", [
+      "192.0.2.1",
+      "bad",
+      "2001:DB8::1",
+      "192.0.2.1",
+      "2001:db8:0::1",
+    ]),
   ]);
   const host = table.exact("db.example.org")!;
   assert.deepEqual(host.addresses.map(formatAddress), ["192.0.2.1", "2001:db8::1"]);
@@ -73,8 +72,8 @@ Deno.test("NameTable.build() keeps the good addresses of a host once each", () =
 });
 
 Deno.test("NameTable.build() prefers Kubernetes where a host is named twice", () => {
-  const external = { ...entry("a.ns1.svc.cluster.local", ["192.0.2.1"]) };
-  const kubernetes = service("a", "ns1", ["10.0.0.1"]);
+  const external = { ...externalEntry("a.ns1.svc.cluster.local", ["192.0.2.1"]) };
+  const kubernetes = serviceEntry("a.ns1", ["10.0.0.1"]);
   for (const entries of [[external, kubernetes], [kubernetes, external]]) {
     const { table, rejected } = build(entries);
     assert.equal(table.size, 1);
@@ -85,10 +84,10 @@ Deno.test("NameTable.build() prefers Kubernetes where a host is named twice", ()
 
 Deno.test("NameTable.exact() finds aliases, and no alias hides a host", () => {
   const { table } = build([
-    entry("a.example.org", ["192.0.2.1"], {
+    externalEntry("a.example.org", ["192.0.2.1"], {
       altHosts: ["b.example.org", "alias.example.org", "localhost", "*.x"],
     }),
-    entry("b.example.org", ["192.0.2.2"]),
+    externalEntry("b.example.org", ["192.0.2.2"]),
   ]);
   assert.equal(table.exact("alias.example.org")!.host, "a.example.org");
   assert.equal(table.exact("b.example.org")!.host, "b.example.org");
@@ -97,8 +96,8 @@ Deno.test("NameTable.exact() finds aliases, and no alias hides a host", () => {
 
 Deno.test("NameTable.wildcard() finds the longest suffix", () => {
   const { table } = build([
-    entry("*.example.org", ["192.0.2.1"]),
-    entry("*.b.example.org", ["192.0.2.2"]),
+    externalEntry("*.example.org", ["192.0.2.1"]),
+    externalEntry("*.b.example.org", ["192.0.2.2"]),
   ]);
   assert.equal(table.wildcard("x.y.example.org")!.host, "*.example.org");
   assert.equal(table.wildcard("x.b.example.org")!.host, "*.b.example.org");
@@ -109,11 +108,11 @@ Deno.test("NameTable.wildcard() finds the longest suffix", () => {
 
 Deno.test("NameTable.reverse() gives Kubernetes names first, then the smallest", () => {
   const { table } = build([
-    entry("b.example.org", ["192.0.2.1"]),
-    entry("a.example.org", ["192.0.2.1"]),
-    entry("*.wild.example", ["192.0.2.2"]),
-    entry("0.example.org", ["10.0.0.1"]),
-    service("z", "ns1", ["10.0.0.1", "2001:db8::1"]),
+    externalEntry("b.example.org", ["192.0.2.1"]),
+    externalEntry("a.example.org", ["192.0.2.1"]),
+    externalEntry("*.wild.example", ["192.0.2.2"]),
+    externalEntry("0.example.org", ["10.0.0.1"]),
+    serviceEntry("z.ns1", ["10.0.0.1", "2001:db8::1"]),
   ]);
   assert.deepEqual(table.reverse("1.2.0.192.in-addr.arpa"), {
     name: "a.example.org",
@@ -126,8 +125,8 @@ Deno.test("NameTable.reverse() gives Kubernetes names first, then the smallest",
 
 Deno.test("NameTable.hasChildren() knows the names above hosts of the cluster domain", () => {
   const { table } = build([
-    service("a", "ns1", ["10.0.0.1"]),
-    entry("x.example.org", ["192.0.2.1"]),
+    serviceEntry("a.ns1", ["10.0.0.1"]),
+    externalEntry("x.example.org", ["192.0.2.1"]),
   ]);
   for (const name of ["ns1.svc.cluster.local", "svc.cluster.local", "cluster.local"]) {
     assert.equal(table.hasChildren(name), true, name);
@@ -163,7 +162,7 @@ Deno.test("NameTable.build() takes any entries without failing", () => {
 Deno.test("NameTable.build() takes 100,000 hosts in seconds", () => {
   const entries = Array.from(
     { length: 100_000 },
-    (_, i) => service(`svc-${i}`, `ns-${i % 100}`, [`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`]),
+    (_, i) => serviceEntry(`svc-${i}.ns-${i % 100}`, [`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`]),
   );
   const started = performance.now();
   const { table } = build(entries);

@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
+import { externalEntry } from "../../test/support/host_entries.ts";
 import { formatAddress } from "../dns/ip_address.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameSources } from "./name_sources.ts";
 
-const entry = (host: string, address: string): HostEntry => ({
-  host,
-  addresses: [address],
-  registry: "External",
-  shortName: "",
-  namespace: "",
-  altHosts: [],
-});
 const push = (entries: HostEntry[], origin: "control-plane" | "disk" = "control-plane") => ({
   entries,
   version: "1",
@@ -25,10 +18,13 @@ const addressOf = (names: NameSources, host: string) =>
 Deno.test("NameSources merges files and pushes; files come first", () => {
   const names = make(true);
   assert.deepEqual([names.origin, names.complete], ["none", false]);
-  names.replaceFiles([entry("a.example", "192.0.2.1")]);
+  names.replaceFiles([externalEntry("a.example", ["192.0.2.1"])]);
   assert.deepEqual([names.origin, names.complete], ["files", false]);
   names.replacePushed(
-    push([entry("a.example", "192.0.2.2"), entry("b.example", "192.0.2.3")], "disk"),
+    push(
+      [externalEntry("a.example", ["192.0.2.2"]), externalEntry("b.example", ["192.0.2.3"])],
+      "disk",
+    ),
   );
   assert.deepEqual([names.origin, names.complete], ["disk+files", true]);
   assert.equal(addressOf(names, "a.example"), "192.0.2.1");
@@ -41,20 +37,30 @@ Deno.test("NameSources merges files and pushes; files come first", () => {
 
 Deno.test("NameSources refuses a push of which nothing can be served", () => {
   const names = make(true);
-  assert.equal(names.replacePushed(push([entry("a.example", "192.0.2.1")])), true);
+  assert.equal(names.replacePushed(push([externalEntry("a.example", ["192.0.2.1"])])), true);
   assert.equal(
-    names.replacePushed(push([entry("a.example", "bad"), entry("", "192.0.2.1")])),
+    names.replacePushed(
+      push([externalEntry("a.example", ["bad"]), externalEntry("", ["192.0.2.1"])]),
+    ),
     false,
   );
   assert.equal(addressOf(names, "a.example"), "192.0.2.1");
-  assert.equal(names.replacePushed(push([entry("b.example", "192.0.2.1"), entry("", "x")])), true);
+  assert.equal(
+    names.replacePushed(
+      push([externalEntry("b.example", ["192.0.2.1"]), externalEntry("", ["x"])]),
+    ),
+    true,
+  );
   assert.equal(names.rejected.length, 1);
 });
 
 Deno.test("NameSources leaves out what is excluded", () => {
   const names = make(false);
   assert.equal(names.complete, true);
-  names.replaceFiles([entry("a.x.example", "192.0.2.1"), entry("b.example", "192.0.2.1")]);
+  names.replaceFiles([
+    externalEntry("a.x.example", ["192.0.2.1"]),
+    externalEntry("b.example", ["192.0.2.1"]),
+  ]);
   assert.equal(names.table.size, 1);
   names.configure({ clusterDomain: "cluster.local", exclude: [], expectsPush: false });
   assert.equal(names.table.size, 2);

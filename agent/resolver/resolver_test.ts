@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { answerLines } from "../../test/support/dns_messages.ts";
 import { FixedRandom } from "../../test/support/fixed_random.ts";
+import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
 import { ManualClock, settle } from "../../test/support/manual_clock.ts";
 import { AnswerCache } from "../cache/answer_cache.ts";
 import { type Answer, localAnswer } from "../dns/answer.ts";
@@ -13,13 +14,9 @@ import { NameSources } from "./name_sources.ts";
 import { Resolver, type ResolverRequest } from "./resolver.ts";
 
 const TTL = { ttlSeconds: 60 };
-const entry = (host: string, address: string, registry = "External"): HostEntry => {
-  const [shortName, namespace] = registry === "Kubernetes" ? host.split(".") : ["", ""];
-  return { host, addresses: [address], registry, shortName, namespace, altHosts: [] };
-};
 const MESH = [
-  entry("a.ns1.svc.cluster.local", "10.0.0.1", "Kubernetes"),
-  entry("api.example.org", "192.0.2.50"),
+  serviceEntry("a.ns1", ["10.0.0.1"]),
+  externalEntry("api.example.org", ["192.0.2.50"]),
 ];
 const address = (name: string, last: number) =>
   addressRecord(name, Uint8Array.of(203, 0, 113, last), TTL);
@@ -161,7 +158,7 @@ Deno.test("Resolver asks identical questions once", async () => {
 Deno.test("Resolver puts a push in force at once, over what is cached", async () => {
   const { ask, push } = make();
   await ask("www.example.org");
-  push([...MESH, entry("www.example.org", "192.0.2.60")]);
+  push([...MESH, externalEntry("www.example.org", ["192.0.2.60"])]);
   assert.deepEqual((await ask("www.example.org")).lines, [
     "mesh",
     "NOERROR",
@@ -184,7 +181,7 @@ Deno.test("Resolver asks the mesh for the target of an upstream server's CNAME",
       (await ask("alias.example.org")).lines,
       lines("upstream", "answer api.example.org 30 A 192.0.2.50"),
     );
-    push([entry("api.example.org", "192.0.2.51")]);
+    push([externalEntry("api.example.org", ["192.0.2.51"])]);
     assert.deepEqual(
       (await ask("alias.example.org")).lines,
       lines("cache", "answer api.example.org 30 A 192.0.2.51"),

@@ -8,24 +8,14 @@ import {
   type MeshClientOptions,
   type NameTablePush,
 } from "../../agent/mesh/mesh_client.ts";
-import type { HostEntry } from "../../agent/names/host_entry.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { silentLog } from "../../agent/system/log.ts";
 import { FakeControlPlane } from "./fake_control_plane.ts";
+import { serviceEntry } from "./host_entries.ts";
 import { FixedRandom } from "./fixed_random.ts";
 import { ManualClock } from "./manual_clock.ts";
 import { TemporaryDirectory } from "./temporary_directory.ts";
 import { until } from "./until.ts";
-
-/** A host of the table. */
-export const entry = (host: string): HostEntry => ({
-  host,
-  addresses: ["10.0.0.1"],
-  registry: "Kubernetes",
-  shortName: host.split(".")[0],
-  namespace: "ns1",
-  altHosts: [],
-});
 
 /** One client with its folder, on a clock that starts now, since TLS goes by the real one. */
 export class MeshClientFixture implements AsyncDisposable {
@@ -48,7 +38,7 @@ export class MeshClientFixture implements AsyncDisposable {
     const clock = new ManualClock(new Date().toISOString());
     const directory = await TemporaryDirectory.make();
     const plane = await FakeControlPlane.start(clock);
-    plane.response = () => FakeControlPlane.table([entry("a.ns1.svc.cluster.local")]);
+    plane.response = () => FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])]);
     await directory.write("root.pem", plane.authority.rootCertificate);
     await directory.write("token", "good-token\n");
     return new MeshClientFixture(clock, directory, plane);
