@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
+import fc from "fast-check";
 import { readHostDns } from "./host_dns.ts";
 import { parseResolvConf } from "./resolv_conf.ts";
 
@@ -35,6 +37,29 @@ Deno.test("parseResolvConf() reads what glibc reads", async (t) => {
       }
     });
   }
+});
+
+Deno.test("parseResolvConf() reads any text, and gives nothing but addresses and names", () => {
+  const word = fc.constantFrom(
+    "nameserver ",
+    "search ",
+    "domain ",
+    "options ",
+    "192.0.2.1",
+    "::1",
+    "a.b",
+    "..",
+    " ",
+    "\n",
+    "#",
+    "\t",
+  );
+  const text = fc.oneof(fc.string(), fc.array(word).map((words) => words.join("")));
+  fc.assert(fc.property(text, (text) => {
+    const { nameservers, searchDomains } = parseResolvConf(text);
+    assert.ok(nameservers.every((address) => isIP(address) !== 0));
+    assert.ok(searchDomains.every((domain) => domain !== "" && !/\s/.test(domain)));
+  }));
 });
 
 Deno.test("readHostDns() finds the VM's own servers", async (t) => {
