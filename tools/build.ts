@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from "node:path";
-import { fallbackBase } from "./denort_base.ts";
+import { fallbackBase, whyNoBase } from "./denort_base.ts";
 
 /** What the binary may do, and why. */
 const PERMISSIONS = [
@@ -16,11 +16,19 @@ const PERMISSIONS = [
   "--allow-write", // the state folder: its path comes from the configuration
   "--allow-env", // OUTRIGGER_*, NO_COLOR; gRPC reads its own
   "--allow-sys=hostname,networkInterfaces,osRelease,uid", // node name and addresses; gRPC's user agent
+  "--no-prompt", // a service has nobody to ask: what is not allowed fails
 ];
+
+/** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
+const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 const dist = join(Deno.cwd(), "dist");
 const target = join(dist, "outrigger");
 await Deno.mkdir(dist, { recursive: true });
+// A build that fails leaves no binary of an earlier one.
+await Deno.remove(target).catch((error) => {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+});
 const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
 try {
   const bundle = join(work, "outrigger.js");
@@ -34,43 +42,54 @@ try {
     bundle,
     "agent/main.ts",
   ]);
-  const base = await compile(bundle);
+  const compiled = join(work, "outrigger");
+  const base = await compile(bundle, compiled);
+  await checkProgram(compiled, base);
+  await Deno.copyFile(compiled, target);
   await report(base);
 } finally {
   await Deno.remove(work, { recursive: true });
 }
 
 /** Compiles with the first base binary that can be had; returns which. */
-async function compile(bundle: string): Promise<string> {
+async function compile(bundle: string, output: string): Promise<string> {
   if (Deno.env.get("DENORT_BIN")) {
-    await compileWith(bundle, "env", {});
+    await compileWith(bundle, output, { base: "env" });
     return "env";
   }
   try {
-    await compileWith(bundle, "deno", {});
+    await compileWith(bundle, output, { base: "deno", timeoutMs: DOWNLOAD_TIMEOUT_MS });
     return "deno";
   } catch (error) {
-    // The second of the causes that Deno lists names the download and what kept it.
-    const reason = /^ +1: (.*)/m.exec((error as Error).message)?.[1];
-    console.log(
-      `Deno's own base binary cannot be had (${reason ?? (error as Error).message.trim()}).`,
-    );
+    const reason = (error as Error).name === "TimeoutError"
+      ? `no answer in ${DOWNLOAD_TIMEOUT_MS / 1000} s`
+      : whyNoBase((error as Error).message);
+    // Anything else is a fault that another base would not mend.
+    if (reason === undefined) throw error;
+    console.log(`Deno's own base binary cannot be had: ${reason}`);
   }
-  const path = await fallbackBase();
-  await compileWith(bundle, "fallback", { DENORT_BIN: path });
+  await compileWith(bundle, output, {
+    base: "fallback",
+    env: { DENORT_BIN: await fallbackBase() },
+  });
   console.log("Built on the fallback base: not for release.");
   return "fallback";
 }
 
 async function compileWith(
   bundle: string,
-  base: string,
-  env: Record<string, string>,
+  output: string,
+  { base, env = {}, timeoutMs }: {
+    base: string;
+    env?: Record<string, string>;
+    timeoutMs?: number;
+  },
 ): Promise<void> {
   const stamped = `${bundle.slice(0, -3)}-${base}.js`;
   const values = { __OUTRIGGER_COMMIT__: await commit(), __OUTRIGGER_BASE__: base };
   const stamp = `Object.assign(globalThis,${JSON.stringify(values)});\n`;
   await Deno.writeTextFile(stamped, stamp + await Deno.readTextFile(bundle));
+  // The compiler overflows its stack on a cold cache without RUST_MIN_STACK.
   await deno([
     "compile",
     "--quiet",
@@ -78,22 +97,37 @@ async function compileWith(
     "--no-config",
     ...PERMISSIONS,
     "-o",
-    target,
+    output,
     stamped,
-  ], { ...env, RUST_MIN_STACK: "8388608" });
+  ], { env: { ...env, RUST_MIN_STACK: "8388608" }, timeoutMs });
 }
 
+/** The commit that is built, with `+changes` where files differ from it. */
 async function commit(): Promise<string> {
   const git = async (...args: string[]) => {
-    const { stdout } = await new Deno.Command("git", { args, stderr: "null" }).output();
-    return new TextDecoder().decode(stdout).trim();
+    const { success, stdout } = await new Deno.Command("git", { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
   };
   try {
-    const changed = await git("status", "--porcelain");
-    return `${await git("rev-parse", "--short=12", "HEAD")}${changed === "" ? "" : "+changes"}`;
+    const head = await git("rev-parse", "--short=12", "HEAD");
+    if (head === undefined) return "unknown";
+    return `${head}${await git("status", "--porcelain") === "" ? "" : "+changes"}`;
   } catch {
-    return "unknown";
+    return "unknown"; // no git here
   }
+}
+
+/** `deno compile` takes any ELF file for a base, so what it made must say what it is. */
+async function checkProgram(program: string, base: string): Promise<void> {
+  const { success, stdout } = await run(program, ["version", "--json"]);
+  const text = new TextDecoder().decode(stdout);
+  const isRight = success && text.startsWith("{") &&
+    JSON.parse(text).base === base && JSON.parse(text).deno === Deno.version.deno;
+  if (isRight) return;
+  throw new Error(
+    `The compiled program does not work: use a base binary (${base}) that is the denort of Deno ` +
+      `${Deno.version.deno} for ${Deno.build.target}. \`version --json\` printed "${text.trim()}".`,
+  );
 }
 
 async function report(base: string): Promise<void> {
@@ -101,23 +135,39 @@ async function report(base: string): Promise<void> {
   const times: number[] = [];
   for (let i = 0; i < 6; i++) {
     const startedMs = performance.now();
-    const { success } = await new Deno.Command(target, { args: ["version"] }).output();
-    if (!success) throw new Error(`${target} version fails`);
+    await run(target, ["version"]);
     times.push(performance.now() - startedMs);
   }
   const median = times.slice(1).sort((a, b) => a - b)[2];
   console.log(
-    `dist/outrigger: ${(size / 1e6).toFixed(1)} MB, \`version\` takes ${median.toFixed(0)} ms, ` +
-      `base: ${base}`,
+    `dist/outrigger: ${(size / 1e6).toFixed(1)} MB, \`version\` takes ${
+      median.toFixed(0)
+    } ms without a ` +
+      `code cache, base: ${base}`,
   );
 }
 
-async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
+/**
+ * Runs the program with a temporary folder of its own: a code cache that an earlier build left in the
+ * machine's halves the time to start, or not, by chance.
+ */
+function run(program: string, args: string[]): Promise<Deno.CommandOutput> {
+  return new Deno.Command(program, { args, env: { TMPDIR: work } }).output();
+}
+
+/** Runs Deno; throws what it says when it fails, and a TimeoutError when it takes too long. */
+async function deno(
+  args: string[],
+  { env = {}, timeoutMs }: { env?: Record<string, string>; timeoutMs?: number } = {},
+): Promise<void> {
+  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "null",
+    signal,
   }).output();
+  signal?.throwIfAborted();
   if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { cutProgram } from "./denort_elf.ts";
 
@@ -52,6 +53,12 @@ export async function fallbackBase(): Promise<string> {
   }
 }
 
+/** Why `deno compile` could not get its own base binary; undefined when it failed of something else. */
+export function whyNoBase(complaint: string): string | undefined {
+  if (!complaint.includes("Setting up base binary")) return undefined;
+  return /^\s*1: (.*)$/m.exec(complaint)?.[1] ?? "no reason given";
+}
+
 async function fetchProgram(work: string): Promise<Uint8Array<ArrayBuffer>> {
   const name = `${SOURCE.package}@${SOURCE.version}`;
   console.log(`Fetching ${name} with npm`);
@@ -87,6 +94,5 @@ function sha256(bytes: Uint8Array): string {
 }
 
 function cacheFolder(): string {
-  const base = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/tmp", ".cache");
-  return join(base, "outrigger");
+  return join(Deno.env.get("XDG_CACHE_HOME") || join(homedir(), ".cache"), "outrigger");
 }

@@ -70,6 +70,20 @@ Deno.test("cutProgram() gives the runtime back byte for byte", () => {
   assert.deepEqual(cutProgram(compiled(base)), base);
 });
 
+const sectionAt = (file: Uint8Array, index: number) =>
+  Number(new DataView(file.buffer).getBigUint64(40, true)) + 64 * index;
+const namesOf = (file: Uint8Array) =>
+  Number(new DataView(file.buffer).getBigUint64(sectionAt(file, 1) + 24, true)) + 1;
+
+/** The whole file with one 16-bit or 64-bit field of it changed. */
+function changed(whole: Uint8Array, at: number, value: number | bigint): Uint8Array {
+  const file = whole.slice();
+  const view = new DataView(file.buffer);
+  if (typeof value === "bigint") view.setBigUint64(at, value, true);
+  else view.setUint16(at, value, true);
+  return file;
+}
+
 Deno.test("cutProgram() refuses what it does not know", async (t) => {
   const whole = compiled(runtime());
   const cases: [string, Uint8Array, RegExp][] = [
@@ -77,6 +91,24 @@ Deno.test("cutProgram() refuses what it does not know", async (t) => {
     ["no ELF file", new Uint8Array(100), /not a 64-bit/],
     ["a runtime without a program", runtime(), /the last sections are not/],
     ["a file cut short", whole.subarray(0, whole.length - 65), /section headers are not whole/],
+    ["section headers beyond the file", changed(whole, 40, 2n ** 60n), /headers are not whole/],
+    ["sections of another size", changed(whole, 58, 40), /section headers are not whole/],
+    ["no section headers at all", changed(whole, 60, 0), /no section of names/],
+    ["names in no section", changed(whole, 62, 9), /no section of names/],
+    ["no program headers", changed(whole, 56, 2), /program headers are not in/],
+    ["program headers elsewhere", changed(whole, 32, 64n), /program headers are not in/],
+    [
+      "a section beyond the file",
+      changed(whole, sectionAt(whole, 0) + 32, 1n << 40n),
+      /section 0 ends/,
+    ],
+    ["names cut short", changed(whole, sectionAt(whole, 1) + 32, 20n), /too short/],
+    ["other names than before", changed(whole, namesOf(whole), 0x4141), /names of before/],
+    [
+      "another section than before",
+      changed(whole, sectionAt(whole, 0) + 8, 5n),
+      /header of section 0 is not what it was/,
+    ],
     ["something in the gap", compiled(runtime(), { gap: 1 }), /something else/],
   ];
   for (const [title, file, reason] of cases) {

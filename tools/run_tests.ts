@@ -1,23 +1,20 @@
 /**
  * `deno task test` and `deno task ok`: each step of the checks in turn, with a heading; the first that
- * fails ends the run. The last line counts the tests: `N passed, N failed`.
+ * fails ends the run. The last line counts the tests, also where one failed: `N passed, N failed`. A
+ * check other than a test that fails counts as one failure.
  *
  * usage: run_tests.ts [--unit]     --unit: only the tests beside the code
  *
  * @module
  */
 import { FOLDERS, typescriptFiles } from "./project_files.ts";
-
-interface Step {
-  title: string;
-  args: string[];
-}
+import { parseTestSummary } from "./test_summary.ts";
 
 const unitOnly = Deno.args.includes("--unit");
 const product = await typescriptFiles(FOLDERS.product);
 const all = [...product, ...await typescriptFiles(FOLDERS.support)];
 
-const steps: Step[] = [
+const checks: { title: string; args: string[] }[] = [
   { title: "format", args: ["fmt", "--check", "--quiet"] },
   { title: "lint", args: ["lint", "--quiet"] },
   { title: "types", args: ["check", "--quiet", ...all] },
@@ -26,12 +23,14 @@ const steps: Step[] = [
     args: ["run", "--allow-all", "--quiet", "tools/lint_documentation.ts"],
   },
 ];
-for (const { title, args } of steps) {
+for (const { title, args } of checks) {
   console.log(`== ${title}`);
-  await step(args);
+  const { code } = await deno(args);
+  if (code !== 0) end({ failure: `${title} (exit code ${code})` });
 }
+
 console.log(`== tests${unitOnly ? " beside the code" : ""}`);
-const output = await step([
+const { code, output } = await deno([
   "test",
   "--allow-all",
   "--no-check",
@@ -42,14 +41,15 @@ const output = await step([
       all.some((path) => path.startsWith(`${folder}/`) && path.endsWith("_test.ts"))
     ),
 ]);
-const summary = /\b(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed(?:[^|]*\| (\d+) ignored)?/
-  .exec(output);
-if (summary === null || summary[1] === "0") fail("no test ran");
-const [, passed, failed, ignored = "0"] = summary!;
-console.log(`${passed} passed, ${failed} failed${ignored === "0" ? "" : `, ${ignored} skipped`}`);
+const { passed, failed, skipped } = parseTestSummary(output) ??
+  { passed: 0, failed: 0, skipped: 0 };
+if (skipped > 0) console.log(`${skipped} skipped`);
+if (code !== 0) end({ failure: `tests (exit code ${code})`, passed, failed });
+if (passed === 0) end({ failure: "tests (none ran)" });
+end({ passed, failed });
 
-/** Runs Deno with what it prints shown as it comes; ends the run when it fails. */
-async function step(args: string[]): Promise<string> {
+/** Runs Deno with what it prints shown as it comes. */
+async function deno(args: string[]): Promise<{ code: number; output: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args,
     stdin: "null",
@@ -62,14 +62,15 @@ async function step(args: string[]): Promise<string> {
     output += chunk;
     await Deno.stdout.write(new TextEncoder().encode(chunk));
   }
-  const { code } = await child.status;
-  if (code !== 0) fail(`deno ${args[0]} failed with exit code ${code}`);
-  return output;
+  return { code: (await child.status).code, output };
 }
 
-function fail(why: string): never {
-  console.error(`The checks failed: ${why}.`);
-  const counts = /(\d+) passed[^|]*\| (\d+) failed/.exec(why);
-  if (counts !== null) console.log(`${counts[1]} passed, ${counts[2]} failed`);
-  Deno.exit(1);
+/** Ends the run with the line that counts; with a failure it never says that none failed. */
+function end(
+  { failure, passed = 0, failed = 0 }: { failure?: string; passed?: number; failed?: number },
+): never {
+  if (failure !== undefined) console.error(`The checks failed: ${failure}.`);
+  const failures = failure === undefined ? failed : Math.max(failed, 1);
+  console.log(`${passed} passed, ${failures} failed`);
+  Deno.exit(failures === 0 ? 0 : 1);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runProgram } from "../../agent/commands/program.ts";
+import { configLeaves } from "../../agent/config/config_leaves.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { systemProcess } from "../../agent/system/process.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
@@ -17,6 +18,19 @@ const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
 
 /** A table without the padding that the formatter gives it. */
 const unpadded = (text: string) => text.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
+
+/** What a subcommand's `--help` prints. */
+async function helpOf(subcommand: string[]): Promise<string> {
+  let help = "";
+  await runProgram([...subcommand, "--help"], {
+    print: (text) => void (help += text),
+    colour: false,
+    process: systemProcess,
+    files: systemFiles,
+    fetch: () => Promise.reject(new Error("asks nobody")),
+  });
+  return help;
+}
 
 Deno.test("README's tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
   assert.equal(unpadded(readme), unpadded(withTables(readme)));
@@ -42,18 +56,22 @@ Deno.test("README's commands take the flags that it gives them", async () => {
   for (const line of lines) {
     const words = line.split(" ");
     const subcommand = words.slice(0, words.findIndex((word) => word.startsWith("--")));
-    let help = "";
-    await runProgram([...subcommand, "--help"], {
-      print: (text) => void (help += text),
-      colour: false,
-      process: systemProcess,
-      files: systemFiles,
-      fetch: () => Promise.reject(new Error("asks nobody")),
-    });
+    const help = await helpOf(subcommand);
     for (const flag of words.filter((word) => word.startsWith("--"))) {
       assert.ok(help.includes(flag), `${line}: ${flag}`);
     }
   }
+});
+
+Deno.test("README's ports are those listened on unless told otherwise", async () => {
+  const [, section] = /\n## Ports\n([\s\S]*?)\n## /.exec(readme)!;
+  const ports = [...section.matchAll(/^\| `(\d+)`/gm)].map(([, port]) => port);
+  const addresses = [
+    ...configLeaves().filter(({ path }) => path.at(-1) === "listen")
+      .flatMap(({ default: value }) => value as string | string[]),
+    /--grpc-listen[\s\S]*?default:\s+"([^"]+)"/.exec(await helpOf(["control-plane"]))![1],
+  ];
+  assert.deepEqual(ports.sort(), addresses.map((address) => address.split(":").at(-1)!).sort());
 });
 
 Deno.test("each task says what it does", () => {
