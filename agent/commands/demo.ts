@@ -9,6 +9,7 @@ import { ControlPlane } from "../../control_plane/control_plane.ts";
 import { Agent } from "../app.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load_config.ts";
+import { AgentError } from "../system/agent_error.ts";
 import { systemClock } from "../system/clock.ts";
 import { makeTemporaryDirectory, removeTree, systemFiles } from "../system/files.ts";
 import { openLog } from "../system/log.ts";
@@ -42,19 +43,13 @@ export async function runDemo(
     await systemFiles.makeDirectory(join(file, ".."));
     await systemFiles.writeAtomic(file, content);
   }
-  const plane = stack.use(await startControlPlane(folder));
+  const plane = stack.use(await withFreePorts((ports) => startControlPlane(folder, ports)));
   const upstream = await DemoUpstream.start(systemNetwork, UPSTREAM_NAMES);
   stack.defer(() => upstream.close());
-  const config = await demoConfig({ folder, plane, upstream }, context);
-  const log = openLog({ level: "warn", format: "text" });
-  const agent = new Agent({
-    config,
-    reload: () => Promise.resolve(config),
-    log,
-    process: context.process,
-  });
+  const { agent, config } = await withFreePorts((ports) =>
+    startAgent({ folder, plane, upstream, ports }, context)
+  );
   stack.defer(() => agent.stop());
-  await agent.start();
   await waitUntilReady(agent);
   const server = agent.dnsAddresses[0];
   const same = await showTranscript({ server, upstream, config }, context);
@@ -64,24 +59,75 @@ export async function runDemo(
   return same ? ExitCode.OK : ExitCode.FAILURE;
 }
 
-async function startControlPlane(folder: string): Promise<ControlPlane> {
+/** The ports that the demo listens on. */
+interface Ports {
+  dns: number;
+  health: number;
+  grpc: number;
+}
+
+/** The usual ones, so that what is shown is what a user will see. */
+const USUAL_PORTS: Ports = { dns: 15053, health: 15054, grpc: 15012 };
+/** Those that the kernel chooses. */
+const ANY_PORTS: Ports = { dns: 0, health: 0, grpc: 0 };
+
+/** Starts something on the usual ports, or on any where another program has one of them. */
+async function withFreePorts<T>(start: (ports: Ports) => Promise<T>): Promise<T> {
+  try {
+    return await start(USUAL_PORTS);
+  } catch (error) {
+    if (!(error instanceof AgentError) || !error.code.endsWith("LISTEN_FAILED")) throw error;
+    return await start(ANY_PORTS);
+  }
+}
+
+async function startControlPlane(folder: string, ports: Ports): Promise<ControlPlane> {
   const plane = new ControlPlane({
     ...systemWorld(),
     log: openLog({ level: "warn", format: "text" }),
     configDir: join(folder, "mesh"),
     stateDir: join(folder, "control-plane"),
-    grpcListen: { address: "127.0.0.1", port: await freePort(15012) },
+    grpcListen: { address: "127.0.0.1", port: ports.grpc },
     trustDomain: "cluster.local",
     clusterDomain: "cluster.local",
   });
-  await plane.start();
+  try {
+    await plane.start();
+  } catch (error) {
+    await plane[Symbol.asyncDispose]();
+    throw error;
+  }
   const workload = { namespace: "ns1", serviceAccount: "vm-sa", ttlSeconds: 3600 };
   await systemFiles.writeAtomic(join(folder, "token"), await plane.createToken(workload));
   return plane;
 }
 
+interface AgentSetting {
+  folder: string;
+  plane: ControlPlane;
+  upstream: DemoUpstream;
+  ports: Ports;
+}
+
+async function startAgent(
+  setting: AgentSetting,
+  context: CommandContext,
+): Promise<{ agent: Agent; config: Config }> {
+  const config = await demoConfig(setting, context);
+  const log = openLog({ level: "warn", format: "text" });
+  const reload = () => Promise.resolve(config);
+  const agent = new Agent({ config, reload, log, process: context.process });
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+  return { agent, config };
+}
+
 async function demoConfig(
-  { folder, plane, upstream }: { folder: string; plane: ControlPlane; upstream: DemoUpstream },
+  { folder, plane, upstream, ports }: AgentSetting,
   context: CommandContext,
 ): Promise<Config> {
   const values: Record<string, unknown> = {
@@ -91,7 +137,7 @@ async function demoConfig(
     "controlPlane.addresses": [formatSocketAddress(plane.grpcAddress)],
     "controlPlane.rootCert": plane.rootCertificatePath,
     "controlPlane.token": join(folder, "token"),
-    "dns.listen": [`127.0.0.1:${await freePort(15053)}`],
+    "dns.listen": [`127.0.0.1:${ports.dns}`],
     "dns.upstreams": [formatSocketAddress(upstream.address)],
     "dns.searchDomains": [
       "ns1.svc.cluster.local",
@@ -101,7 +147,7 @@ async function demoConfig(
       "example.net",
     ],
     "dns.autoAllocated": "serve",
-    "health.listen": `127.0.0.1:${await freePort(15054)}`,
+    "health.listen": `127.0.0.1:${ports.health}`,
     "stateDir": join(folder, "agent"),
   };
   return await loadConfig({
@@ -112,23 +158,6 @@ async function demoConfig(
     hostname: context.process.hostname(),
     files: { readText: () => Promise.resolve(""), stat: () => Promise.resolve(undefined) },
   });
-}
-
-/** The usual port where nobody has it, else 0: the kernel chooses. */
-async function freePort(port: number): Promise<number> {
-  const local: SocketAddress = { address: "127.0.0.1", port };
-  try {
-    const tcp = await systemNetwork.listenTcp(local, (stream) => {
-      stream.destroy();
-      return { onMessage() {}, onClose() {} };
-    });
-    tcp.close();
-    const udp = await systemNetwork.bindUdp(local, { onMessage() {}, onError() {} });
-    udp.close();
-    return port;
-  } catch {
-    return 0;
-  }
 }
 
 async function waitUntilReady(agent: Agent): Promise<void> {
