@@ -3,14 +3,16 @@
  *
  * @module
  */
+import { isIP } from "node:net";
 import type { Config } from "./config/config.ts";
 import { parseAddress, parseRange } from "./dns/ip_address.ts";
 import { parseName } from "./dns/name.ts";
-import type { MeshClientOptions } from "./mesh/mesh_client.ts";
+import type { ControlPlaneSettings } from "./mesh/mesh_client.ts";
+import type { MeshNode } from "./mesh/node_identity.ts";
 import { meshSearchDomains, type MeshView } from "./names/mesh_lookup.ts";
 import type { NameSourcesOptions } from "./resolver/name_sources.ts";
 import type { InterfaceAddress } from "./system/network.ts";
-import { parseSocketAddress, type SocketAddress } from "./system/socket_address.ts";
+import { parseHostPort, parseSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 
 /** What the view of the mesh depends on beside the configuration. */
 export interface HostFacts {
@@ -35,7 +37,8 @@ export function namesOptions(config: Config): NameSourcesOptions {
 }
 
 /** How this node sees the mesh. */
-export function meshView({ node, dns }: Config, host: HostFacts): MeshView {
+export function meshView(config: Config, host: HostFacts): MeshView {
+  const { node, dns } = config;
   const own = meshSearchDomains({ namespace: node.namespace, clusterDomain: dns.clusterDomain });
   const searchDomains = (dns.searchDomains ?? [...own, ...host.searchDomains])
     .map((domain) => parseName(domain))
@@ -45,8 +48,7 @@ export function meshView({ node, dns }: Config, host: HostFacts): MeshView {
     namespace: node.namespace,
     searchDomains: [...new Set(searchDomains as string[])],
     vipRanges: dns.vipRanges.map((range) => parseRange(range)!),
-    serveAutoAllocated: dns.autoAllocated === "serve" ||
-      dns.autoAllocated === "auto" && host.interception,
+    serveAutoAllocated: servesAutoAllocated(config, host),
   };
 }
 
@@ -55,33 +57,54 @@ export function nodeAddresses(
   { node }: Config,
   interfaces: readonly InterfaceAddress[],
 ): string[] {
-  return node.addresses ?? interfaces
+  const all = node.addresses ?? interfaces
     .filter(({ address, internal }) => !internal && !isLinkLocal(address))
     .map(({ address }) => address);
+  return [...new Set(node.address === undefined ? all : [node.address, ...all])];
 }
 
-/** Who and where, for the client of the control plane; undefined where none is configured. */
-export function meshClientSettings(
+/** Who this node is, for the control plane. */
+export function meshNode(
   config: Config,
+  host: HostFacts,
   interfaces: readonly InterfaceAddress[],
-): Pick<MeshClientOptions, "node" | "controlPlane" | "stateDir"> | undefined {
-  const { controlPlane, node, dns, stateDir } = config;
-  if (controlPlane === undefined) return undefined;
+): MeshNode {
   return {
-    node: {
-      ...node,
-      clusterDomain: dns.clusterDomain,
-      addresses: nodeAddresses(config, interfaces),
-    },
-    controlPlane: {
-      addresses: controlPlane.addresses,
-      serverName: controlPlane.serverName,
-      rootCertPath: controlPlane.rootCert,
-      tokenPath: controlPlane.token,
-      ...(controlPlane.hosts !== undefined && { hostsPath: controlPlane.hosts }),
-    },
-    stateDir,
+    ...config.node,
+    clusterDomain: config.dns.clusterDomain,
+    addresses: nodeAddresses(config, interfaces),
+    wantsAutoAllocated: servesAutoAllocated(config, host),
   };
+}
+
+function servesAutoAllocated({ dns }: Config, host: HostFacts): boolean {
+  return dns.autoAllocated === "serve" || dns.autoAllocated === "auto" && host.interception;
+}
+
+/** Where the control plane is, for its client; undefined where none is configured. */
+export function controlPlaneSettings(
+  { controlPlane }: Config,
+): ControlPlaneSettings | undefined {
+  if (controlPlane === undefined) return undefined;
+  const { addresses, serverName, rootCert, token, hosts, caAddress, certificateLife } =
+    controlPlane;
+  return {
+    addresses,
+    serverName,
+    ...(caAddress !== undefined && {
+      certificateService: { address: caAddress, serverName: nameIn(caAddress) ?? serverName },
+    }),
+    rootCertPath: rootCert,
+    tokenPath: token,
+    ...(hosts !== undefined && { hostsPath: hosts }),
+    certificateLifeMs: certificateLife,
+  };
+}
+
+/** The host of `host:port`; undefined where it is an IP address. */
+function nameIn(address: string): string | undefined {
+  const { host } = parseHostPort(address)!;
+  return isIP(host) === 0 ? host : undefined;
 }
 
 function isLinkLocal(address: string): boolean {

@@ -6,8 +6,9 @@
  */
 import { lookupReport, metricReadings, namesReport, statusReport } from "./agent_report.ts";
 import {
+  controlPlaneSettings,
   type HostFacts,
-  meshClientSettings,
+  meshNode,
   meshView,
   namesOptions,
   nodeAddresses,
@@ -56,8 +57,8 @@ export interface AgentOptions {
   world?: Partial<World>;
 }
 
-/** How often the agent looks whether an Envoy came or went, in milliseconds. */
-const INTERCEPTION_POLL_MS = 10_000;
+/** How often the agent looks whether an Envoy or an address came or went, in milliseconds. */
+const HOST_POLL_MS = 5_000;
 
 /** The control-plane client with what ends it; `key` tells apart configurations. */
 type RunningMeshClient = {
@@ -171,7 +172,7 @@ export class Agent {
     this.#publish();
     await this.#listen(config);
     this.#listening.done();
-    void this.#watchInterception();
+    void this.#watchHost();
     this.#log.info("Serving DNS", {
       listen: this.dnsAddresses.map(formatSocketAddress),
       upstreams: this.#upstream.status().map(({ server }) => server),
@@ -307,16 +308,19 @@ export class Agent {
 
   /** Starts the control-plane client; stops and replaces it where its configuration changed. */
   async #applyMesh(config: Config): Promise<void> {
-    const settings = meshClientSettings(config, this.#world.network.interfaceAddresses());
-    const key = JSON.stringify(settings);
+    const controlPlane = controlPlaneSettings(config);
+    const { stateDir, node, dns } = config;
+    const key = JSON.stringify({ controlPlane, stateDir, node, clusterDomain: dns.clusterDomain });
     if (this.#mesh?.key === key) return;
     this.#mesh?.stop.abort();
     await this.#mesh?.ended;
     this.#mesh = undefined;
-    if (settings === undefined) return;
+    if (controlPlane === undefined) return;
     const client = new MeshClient({
-      ...settings,
       ...this.#world,
+      controlPlane,
+      stateDir,
+      node: () => meshNode(config, this.#host, this.#world.network.interfaceAddresses()),
       log: this.#log.child("mesh"),
       // Never by the mesh: its address for the control plane is not reachable from a VM.
       resolveHost: (name) => hostAddresses(this.#upstream, name),
@@ -363,21 +367,23 @@ export class Agent {
     if (this.#names.complete) this.#named.done();
   }
 
-  async #watchInterception(): Promise<void> {
+  async #watchHost(): Promise<void> {
     const { signal } = this.#stopped;
     for (;;) {
       try {
-        await sleep(this.#world.clock, INTERCEPTION_POLL_MS, signal);
+        await sleep(this.#world.clock, HOST_POLL_MS, signal);
       } catch {
         return;
       }
       const found = await findEnvoyInterception(this.#world.files);
-      if (found === this.#host.interception) continue;
-      this.#host = { ...this.#host, interception: found };
-      this.#publish();
-      this.#log.info(`An Envoy's interception ${found ? "was found" : "is gone"}`, {
-        autoAllocated: this.#config.dns.autoAllocated,
-      });
+      if (found !== this.#host.interception) {
+        this.#host = { ...this.#host, interception: found };
+        this.#publish();
+        this.#log.info(`An Envoy's interception ${found ? "was found" : "is gone"}`, {
+          autoAllocated: this.#config.dns.autoAllocated,
+        });
+      }
+      this.#mesh?.client.announce();
     }
   }
 

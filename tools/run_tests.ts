@@ -3,7 +3,9 @@
  * fails ends the run. The last line counts the tests, also where one failed: `N passed, N failed`. A
  * check other than a test that fails counts as one failure.
  *
- * usage: run_tests.ts [--unit]     --unit: only the tests beside the code
+ * usage: run_tests.ts [--unit | --tier=FOLDER]
+ *   --unit         only the tests beside the code
+ *   --tier=FOLDER  nothing but the tests of test/FOLDER, which need real parts
  *
  * @module
  */
@@ -11,6 +13,9 @@ import { FOLDERS, typescriptFiles } from "./project_files.ts";
 import { parseTestSummary } from "./test_summary.ts";
 
 const unitOnly = Deno.args.includes("--unit");
+const tier = Deno.args.find((arg) => arg.startsWith("--tier="))?.slice("--tier=".length);
+/** Folders of tests that need real parts; each is a task of its own. */
+const TIERS = ["mesh"].map((name) => `test/${name}`);
 const product = await typescriptFiles(FOLDERS.product);
 const all = [...product, ...await typescriptFiles(FOLDERS.support)];
 
@@ -23,23 +28,23 @@ const checks: { title: string; args: string[] }[] = [
     args: ["run", "--allow-all", "--quiet", "tools/lint_documentation.ts"],
   },
 ];
-for (const { title, args } of checks) {
+for (const { title, args } of tier === undefined ? checks : []) {
   console.log(`== ${title}`);
   const { code } = await deno(args);
   if (code !== 0) end({ failure: `${title} (exit code ${code})` });
 }
 
-console.log(`== tests${unitOnly ? " beside the code" : ""}`);
+const beside = all.filter((path) => path.endsWith("_test.ts"));
+const folders = (unitOnly ? FOLDERS.product : [...FOLDERS.product, ...FOLDERS.support])
+  .filter((folder) => beside.some((path) => path.startsWith(`${folder}/`)));
+console.log(`== tests${tier === undefined ? unitOnly ? " beside the code" : "" : ` of ${tier}`}`);
 const { code, output } = await deno([
   "test",
   "--allow-all",
   "--no-check",
-  "--reporter=dot",
+  `--reporter=${tier === undefined ? "dot" : "pretty"}`,
   "--quiet",
-  ...(unitOnly ? FOLDERS.product : [...FOLDERS.product, ...FOLDERS.support])
-    .filter((folder) =>
-      all.some((path) => path.startsWith(`${folder}/`) && path.endsWith("_test.ts"))
-    ),
+  ...(tier === undefined ? [`--ignore=${TIERS}`, ...folders] : [`test/${tier}`]),
 ]);
 const { passed, failed, skipped } = parseTestSummary(output) ??
   { passed: 0, failed: 0, skipped: 0 };

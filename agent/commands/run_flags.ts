@@ -20,6 +20,12 @@ export interface RunFlag {
 /** The flags of `run`, beside `--config`. */
 export const RUN_FLAGS: readonly RunFlag[] = [
   {
+    flags: "--from <dir>",
+    description: "join with the files that istioctl x workload entry configure wrote here",
+    path: ["from"],
+    list: false,
+  },
+  {
     flags: "--dns-listen <ip:port>",
     description: "serve DNS here (repeatable)",
     path: ["dns", "listen"],

@@ -43,6 +43,16 @@ const identifier = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-
   error: "must be letters, digits, '-', '.' or '_', and begin and end with a letter or digit",
 });
 
+/** A Go duration of whole hours, minutes and seconds; becomes milliseconds. */
+const duration = z.string().regex(/^(?=.)(\d+h)?(\d+m)?(\d+s)?$/, {
+  error: "must be a duration, e.g. 24h or 1h30m",
+}).transform((text) =>
+  [...text.matchAll(/(\d+)([hms])/g)]
+    .reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit as "h" | "m" | "s"], 0)
+).refine((ms) => ms >= 10_000, { error: "must be 10s or more" });
+
+const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
 const path = z.string().min(1, { error: "must be the path of a file" });
 
 const excludePattern = z.string().refine((text) => {
@@ -61,12 +71,29 @@ const node = z.strictObject({
   trustDomain: domain("cluster.local").prefault("cluster.local").describe(
     "Trust domain of the mesh.",
   ),
+  address: ipAddress.optional().describe(
+    "Address told to the control plane first, also where it is not on an interface (NAT).",
+  ),
   addresses: z.array(ipAddress).optional().describe(
-    "Addresses told to the control plane; all of this machine that others can reach unless given.",
+    "Addresses told to the control plane; all of this machine that others can reach, as they " +
+      "come and go, unless given.",
   ),
   labels: z.record(z.string(), z.string()).default({}).describe("Labels of this node's workload."),
   meshId: z.string().default("").describe("Mesh id told to the control plane."),
   revision: z.string().default("default").describe("Istio revision told to the control plane."),
+  workloadGroup: identifier.optional().describe("WorkloadGroup that this node is one of."),
+  register: z.boolean().default(false).describe(
+    "Let istiod make a WorkloadEntry of workloadGroup for this node while it is connected, so " +
+      "that the mesh sends it traffic.",
+  ),
+}).superRefine(({ register, workloadGroup }, context) => {
+  if (register && workloadGroup === undefined) {
+    context.addIssue({
+      code: "custom",
+      message: "needs node.workloadGroup: whose WorkloadEntry shall be made",
+      path: ["register"],
+    });
+  }
 });
 
 const controlPlane = z.strictObject({
@@ -83,6 +110,13 @@ const controlPlane = z.strictObject({
   ),
   hosts: path.optional().describe(
     "File in the format of /etc/hosts that maps the control plane's name.",
+  ),
+  caAddress: hostPort.optional().describe(
+    "Address of the certificate service where it is not the control plane's; its host is the " +
+      "name in its certificate, or serverName where that is an IP address.",
+  ),
+  certificateLife: duration.prefault("24h").describe(
+    "Life asked for a certificate; it is renewed after half to four fifths of it.",
   ),
 }).transform(({ address, addresses, ...rest }, context) => {
   const all = [...address === undefined ? [] : [address], ...addresses ?? []];
@@ -138,6 +172,10 @@ const log = z.strictObject({
 
 /** The schema of the whole file. */
 export const configSchema = z.strictObject({
+  from: path.optional().describe(
+    "Folder with the files of istioctl x workload entry configure (cluster.env, mesh.yaml, " +
+      "root-cert.pem, istio-token, hosts); holds where nothing else is configured.",
+  ),
   node: node.prefault({}).describe("Who this node is in the mesh."),
   controlPlane: controlPlane.optional().describe("Where names and certificates come from."),
   dns: dns.prefault({}).describe("Serving DNS."),

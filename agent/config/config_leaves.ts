@@ -11,7 +11,7 @@ import { configSchema } from "./config.ts";
 export interface ConfigLeaf {
   /** E.g. `["dns", "listen"]`. */
   path: string[];
-  /** JSON type: `string`, `array` or `object`. */
+  /** JSON type: `string`, `boolean`, `array` or `object`. */
   type: string;
   /** What it means. */
   description: string;

@@ -50,6 +50,8 @@ export function readEnvironment(
         const equals = item.indexOf("=");
         return equals === -1 ? [item, ""] : [item.slice(0, equals), item.slice(equals + 1)];
       }))
+      : leaf.type === "boolean" && (text === "true" || text === "false")
+      ? text === "true"
       : text;
     overrides.push({ path: leaf.path, value, source: name });
   }

@@ -1,5 +1,6 @@
 /**
- * The configuration from all its sources: file, then environment, then flags; later ones win.
+ * The configuration from all its sources: the files of Istio, then the configuration file, then the
+ * environment, then flags; later ones win.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import { type Config, CONFIG_FILE_DEFAULT, configSchema } from "./config.ts";
 import { type ConfigText, describeIssues, parseConfigText } from "./config_text.ts";
 import { type Override, readEnvironment } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
+import { readIstioFiles } from "./istio_files.ts";
 
 /** Where a configuration comes from. */
 export interface ConfigSources {
@@ -39,15 +41,21 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   );
   const values = structuredClone(text.values);
   for (const override of overrides) setAt(values, override, problems);
-  const checked = configSchema.safeParse(values);
+  const { settings, problems: fromProblems } = typeof values.from === "string"
+    ? await readIstioFiles(values.from, sources.files)
+    : { settings: [], problems: [] };
+  problems.push(...fromProblems);
+  const checked = configSchema.safeParse(withSettings(values, settings));
   if (!checked.success) {
     for (const { path, message } of describeIssues(checked.error.issues)) {
-      problems.push(`${placeOf(path, { file, text, overrides })}${path.join(".")}: ${message}`);
+      const place = placeOf(path, { file, text, values, overrides, settings });
+      problems.push(`${place}${path.join(".")}: ${message}`);
     }
   } else if (checked.data.controlPlane === undefined && checked.data.names.files.length === 0) {
     problems.push(
       `${file}: there are no names to serve: set controlPlane.address (--control-plane HOST:PORT) ` +
-        "or names.files (--names FILE)",
+        "or names.files (--names FILE), or join an Istio mesh with the files of istioctl " +
+        "(--from DIR)",
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -91,15 +99,49 @@ function setAt(values: Record<string, unknown>, override: Override, problems: st
   target[key] = override.value;
 }
 
+/** The settings that Istio's files give, with everything else that is configured above them. */
+function withSettings(
+  values: Record<string, unknown>,
+  settings: readonly Override[],
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = {};
+  for (const setting of settings) setAt(merged, setting, []);
+  for (const [section, value] of Object.entries(values)) {
+    const base = merged[section];
+    merged[section] = isMapping(base) && isMapping(value) ? { ...base, ...value } : value;
+  }
+  // Addresses that are configured take the place of the one in the files.
+  const { controlPlane } = values;
+  if (isMapping(controlPlane) && controlPlane.addresses !== undefined) {
+    const { address } = controlPlane;
+    merged.controlPlane = { ...merged.controlPlane as Record<string, unknown>, address };
+  }
+  return merged;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** `--flag: `, `VARIABLE: `, `FILE:LINE: ` or `FILE: `: who said what is wrong. */
 function placeOf(
   path: readonly PropertyKey[],
-  { file, text, overrides }: { file: string; text: ConfigText; overrides: readonly Override[] },
+  { file, text, values, overrides, settings }: {
+    file: string;
+    text: ConfigText;
+    values: Record<string, unknown>;
+    overrides: readonly Override[];
+    settings: readonly Override[];
+  },
 ): string {
-  const override = overrides.findLast((override) =>
-    override.path.every((key, i) => key === path[i])
-  );
+  const says = (override: Override) => override.path.every((key, i) => key === path[i]);
+  const override = overrides.findLast(says);
   if (override !== undefined) return `${override.source}: `;
+  const section = values[String(path[0])];
+  if (!isMapping(section) || section[String(path[1])] === undefined) {
+    const setting = settings.find(says);
+    if (setting !== undefined) return `${setting.source}: `;
+  }
   const line = text.lineOf(path);
   return line === undefined ? `${file}: ` : `${file}:${line}: `;
 }

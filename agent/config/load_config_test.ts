@@ -44,12 +44,14 @@ Deno.test("loadConfig() fills in every default", async () => {
       labels: {},
       meshId: "",
       revision: "default",
+      register: false,
     },
     controlPlane: {
       addresses: ["istiod.example.org:15012"],
       serverName: "istiod.istio-system.svc",
       rootCert: "/etc/outrigger/root-cert.pem",
       token: "/etc/outrigger/istio-token",
+      certificateLife: 86_400_000,
     },
     dns: {
       listen: ["127.0.0.1:15053"],
@@ -67,7 +69,7 @@ Deno.test("loadConfig() fills in every default", async () => {
 Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
   const cases: [string, string, string[]][] = [
     ["an unknown key", `${CP}dsn: {}\n`, [
-      `${FILE}:2: dsn: unknown key; allowed here: node, controlPlane, dns, health, names, stateDir, ` +
+      `${FILE}:2: dsn: unknown key; allowed here: from, node, controlPlane, dns, health, names, stateDir, ` +
       'log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
@@ -76,7 +78,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
     ]],
     ["an unknown key of the control plane", "controlPlane:\n  addres: a:1\n", [
       `${FILE}:2: controlPlane.addres: unknown key; allowed here: address, addresses, serverName, ` +
-      'rootCert, token, hosts; did you mean "address"?',
+      'rootCert, token, hosts, caAddress, certificateLife; did you mean "address"?',
       `${FILE}:1: controlPlane.address: must have address: host:port`,
     ]],
     ["no ip:port", `${CP}dns:\n  listen:\n    - 127.0.0.1:53\n    - localhost\n`, [
@@ -106,14 +108,14 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
     ]],
     ["two at once", `${CP}x: 1\nlog: { format: xml }\n`, [
       `${FILE}:3: log.format: must be one of text, json`,
-      `${FILE}:2: x: unknown key; allowed here: node, controlPlane, dns, health, names, stateDir, log`,
+      `${FILE}:2: x: unknown key; allowed here: from, node, controlPlane, dns, health, names, stateDir, log`,
     ]],
     ["no address of the control plane", "controlPlane: {}\n", [
       `${FILE}:1: controlPlane.address: must have address: host:port`,
     ]],
     ["nothing to serve", "", [
       `${FILE}: there are no names to serve: set controlPlane.address (--control-plane HOST:PORT) ` +
-      "or names.files (--names FILE)",
+      "or names.files (--names FILE), or join an Istio mesh with the files of istioctl (--from DIR)",
     ]],
     ["a list as a file", "- a\n", [`${FILE}:1: must be a mapping of keys to values`]],
   ];

@@ -25,7 +25,8 @@ import {
 import { channelError, isRefusal } from "./control_plane_channel.ts";
 import { CredentialStore, type StoredCredentials } from "./credential_store.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
-import { readToken, tokenRefused } from "./join_token.ts";
+import { readToken, type TokenFile, tokenRefused } from "./join_token.ts";
+import { spiffeIdOf } from "./node_identity.ts";
 import { CREATE_CERTIFICATE } from "./protocol.ts";
 import { readRoots } from "./trusted_roots.ts";
 import { watchFiles } from "./watched_files.ts";
@@ -46,8 +47,10 @@ export interface CredentialManagerOptions {
   rootCertPath: string;
   /** File of the token. */
   tokenPath: string;
-  /** The SPIFFE id that is asked for. */
-  spiffeId: string;
+  /** Life asked for, in milliseconds. */
+  certificateLifeMs: number;
+  /** Who the node is to become. */
+  workload: { trustDomain: string; namespace: string; serviceAccount: string };
   /** The cluster, for istiod's way to authenticate a token. */
   cluster: string;
   /** Opens a channel; each call may choose another address. */
@@ -80,8 +83,6 @@ export interface CertificateStatus {
 
 /** The part of its life after which a certificate is renewed: a random point in between. */
 const RENEW_BETWEEN = [0.5, 0.8] as const;
-/** Life asked for, in seconds: istiod's default. */
-const REQUESTED_LIFE_SECONDS = 86_400;
 /** How often a certificate is judged anew, in milliseconds. */
 const LOOK_AGAIN_MS = 600_000;
 /** How long one request may take, in milliseconds. */
@@ -196,7 +197,7 @@ export class CredentialManager {
 
   /** Renews by certificate where one is valid, else joins by token; token too where renewal is refused. */
   async #obtain(): Promise<void> {
-    const { tokenPath, files } = this.#options;
+    const { files } = this.#options;
     const usable = await this.usable();
     const roots = usable?.roots ?? await this.#roots();
     if (usable !== undefined) {
@@ -210,7 +211,7 @@ export class CredentialManager {
         });
       }
     }
-    await this.#request({ roots, token: await readToken(tokenPath, files) });
+    await this.#request({ roots, token: await readToken(this.#tokenFile, files) });
   }
 
   async #request(
@@ -225,7 +226,7 @@ export class CredentialManager {
       ...(clientPair && { clientPair }),
     });
     try {
-      const { key, csr } = await makeSigningRequest(this.#options.spiffeId);
+      const { key, csr } = await makeSigningRequest(this.#spiffeId);
       const chain = await this.#call(client, { csr, token, address });
       await this.#accept({ key, chain, roots });
     } finally {
@@ -246,7 +247,7 @@ export class CredentialManager {
         path,
         requestSerialize,
         responseDeserialize,
-        { csr, validityDuration: REQUESTED_LIFE_SECONDS },
+        { csr, validityDuration: Math.round(this.#options.certificateLifeMs / 1000) },
         metadata,
         (error, response) => {
           cancelTimeout();
@@ -254,9 +255,9 @@ export class CredentialManager {
           else if (!isRefusal(error)) reject(channelError(address, error));
           else if (token === undefined) reject(error);
           else {
-            const { tokenPath, clock } = this.#options;
+            const nowMs = this.#options.clock.wallMs();
             const { details } = error;
-            reject(tokenRefused(token, { path: tokenPath, details, nowMs: clock.wallMs() }));
+            reject(tokenRefused(token, { file: this.#tokenFile, details, nowMs }));
           }
         },
       );
@@ -329,17 +330,25 @@ export class CredentialManager {
       this.#renewAtMs = verdict.notBeforeMs + part * lifeMs;
     }
     if (verdict.state === "valid") { for (const resolve of this.#waiters.splice(0)) resolve(); }
-    if (verdict.identity === "" || verdict.identity === this.#options.spiffeId) {
+    if (verdict.identity === "" || verdict.identity === this.#spiffeId) {
       this.#problems.delete("identity");
     } else if (!this.#problems.has("identity")) {
       this.#problem("identity", {
         code: "IDENTITY_DIFFERS",
         message: `The control plane gave the identity "${verdict.identity}", not ` +
-          `"${this.#options.spiffeId}" as configured; the given one is used`,
+          `"${this.#spiffeId}" as configured; the given one is used`,
         remedy:
           "Set node.namespace, node.serviceAccount and node.trustDomain to what the token is for.",
       });
     }
+  }
+
+  get #spiffeId(): string {
+    return spiffeIdOf(this.#options.workload);
+  }
+
+  get #tokenFile(): TokenFile {
+    return { path: this.#options.tokenPath, ...this.#options.workload };
   }
 
   #roots(): Promise<string[]> {

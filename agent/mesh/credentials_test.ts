@@ -84,10 +84,8 @@ testMeshClient("shows no certificate that the roots of now do not vouch for", as
   const addresses = [other.address];
   await fixture.start({
     controlPlane: {
+      ...fixture.controlPlane,
       addresses,
-      serverName: "istiod.istio-system.svc",
-      rootCertPath: `${directory.path}/root.pem`,
-      tokenPath: `${directory.path}/token`,
     },
   });
   await fixture.until(() => fixture.certificate.state === "valid", "a certificate of the other");

@@ -7,13 +7,27 @@ import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
 import { MeshError } from "./errors.ts";
 
+/** A token's file, and who it lets the node become. */
+export interface TokenFile {
+  /** Where it is. */
+  path: string;
+  /** Namespace of the node. */
+  namespace: string;
+  /** Service account of the node. */
+  serviceAccount: string;
+}
+
 /**
  * Reads the token of a file.
  *
  * @throws {MeshError} `TOKEN_UNREADABLE` when there is none
  */
-export async function readToken(path: string, files: Pick<Files, "readText">): Promise<string> {
-  const remedy = tokenRemedy(path);
+export async function readToken(
+  file: TokenFile,
+  files: Pick<Files, "readText">,
+): Promise<string> {
+  const { path } = file;
+  const remedy = tokenRemedy(file);
   let token: string;
   try {
     token = (await files.readText(path)).trim();
@@ -31,10 +45,10 @@ export async function readToken(path: string, files: Pick<Files, "readText">): P
 /** What to say of a token that the control plane refused. */
 export function tokenRefused(
   token: string,
-  { path, details, nowMs }: { path: string; details: string; nowMs: number },
+  { file, details, nowMs }: { file: TokenFile; details: string; nowMs: number },
 ): MeshError {
   const expiryMs = tokenExpiryMs(token);
-  const remedy = tokenRemedy(path);
+  const remedy = tokenRemedy(file);
   if (expiryMs !== undefined && expiryMs <= nowMs) {
     return new MeshError(
       "TOKEN_EXPIRED",
@@ -63,7 +77,9 @@ export function tokenExpiryMs(token: string): number | undefined {
   }
 }
 
-function tokenRemedy(path: string): string {
-  return `Put a fresh token into "${path}": kubectl create token SERVICE_ACCOUNT -n NAMESPACE ` +
-    "--audience istio-ca, or outrigger control-plane token create.";
+function tokenRemedy({ path, namespace, serviceAccount }: TokenFile): string {
+  return `Put a fresh token into ${path}, for which the agent looks by itself: ` +
+    `kubectl create token ${serviceAccount} -n ${namespace} --audience istio-ca, ` +
+    `or outrigger control-plane token create --namespace ${namespace} ` +
+    `--service-account ${serviceAccount}.`;
 }

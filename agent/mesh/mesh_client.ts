@@ -12,11 +12,16 @@ import type { Files } from "../system/files.ts";
 import type { Logger } from "../system/log.ts";
 import type { Random } from "../system/random.ts";
 import { backoffMs } from "./backoff.ts";
-import { channelError, type Keepalive, openChannel } from "./control_plane_channel.ts";
+import {
+  channelError,
+  type ChannelOptions,
+  type Keepalive,
+  openChannel,
+} from "./control_plane_channel.ts";
 import { type CertificateStatus, CredentialManager } from "./credentials.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
 import { type PushVerdict, type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
-import { discoveryNode, type MeshNode, spiffeIdOf } from "./node_identity.ts";
+import { discoveryNode, type MeshNode } from "./node_identity.ts";
 import { SavedTable } from "./saved_table.ts";
 
 export type { PushVerdict } from "./name_table_stream.ts";
@@ -33,6 +38,24 @@ export interface NameTablePush {
   receivedAtMs: number;
 }
 
+/** Where the control plane is, and what it is trusted by. */
+export interface ControlPlaneSettings {
+  /** `host:port`; tried in turn. */
+  addresses: readonly string[];
+  /** Name in its certificate. */
+  serverName: string;
+  /** The certificate service, where it is another one. */
+  certificateService?: { address: string; serverName: string };
+  /** PEM file of the roots. */
+  rootCertPath: string;
+  /** File of the token. */
+  tokenPath: string;
+  /** File in the format of hosts(5) with the control plane's names. */
+  hostsPath?: string;
+  /** Life asked for a certificate, in milliseconds. */
+  certificateLifeMs: number;
+}
+
 /** What a {@link MeshClient} is made of. */
 export interface MeshClientOptions {
   /** Dates and waits. */
@@ -43,16 +66,10 @@ export interface MeshClientOptions {
   files: Files;
   /** Where it reports. */
   log: Logger;
-  /** Who this node is. */
-  node: MeshNode;
+  /** Who this node is now; see {@link MeshClient.announce}. */
+  node(): MeshNode;
   /** Where the control plane is and what it is trusted by. */
-  controlPlane: {
-    addresses: readonly string[];
-    serverName: string;
-    rootCertPath: string;
-    tokenPath: string;
-    hostsPath?: string;
-  };
+  controlPlane: ControlPlaneSettings;
   /** Folder of credentials and table. */
   stateDir: string;
   /** Asks the upstream servers for the control plane's own name. */
@@ -62,6 +79,8 @@ export interface MeshClientOptions {
   /** The usual one unless given. */
   keepalive?: Keepalive;
 }
+
+type ChannelCredentials = Pick<ChannelOptions, "roots" | "clientPair">;
 
 /** The connection as status shows it. */
 export interface ConnectionStatus {
@@ -96,6 +115,8 @@ export class MeshClient {
   #sinceMs: number;
   #problem: MeshProblem | undefined;
   #refused: MeshProblem | undefined;
+  /** What this stream's node was said to be, and what ends the stream when it is not so any more. */
+  #told: { node: string; change: AbortController } | undefined;
 
   /** Wires the parts; does nothing yet. */
   constructor(options: MeshClientOptions) {
@@ -106,11 +127,10 @@ export class MeshClient {
     this.#credentials = new CredentialManager({
       ...options,
       log: options.log,
-      rootCertPath: options.controlPlane.rootCertPath,
-      tokenPath: options.controlPlane.tokenPath,
-      spiffeId: spiffeIdOf(options.node),
-      cluster: options.node.cluster,
-      openChannel: (channel) => this.#open(channel, this.#requests++),
+      ...options.controlPlane,
+      workload: options.node(),
+      cluster: options.node().cluster,
+      openChannel: (channel) => this.#openForCertificates(channel),
     });
   }
 
@@ -125,6 +145,20 @@ export class MeshClient {
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#credentials.run(signal), this.#follow(signal)]);
     await this.#saved.flush();
+  }
+
+  /**
+   * Tells the control plane who this node is, where that changed since it was told last: by a new
+   * stream, since istiod reads the node of a stream's first request alone.
+   */
+  announce(): void {
+    if (this.#told === undefined) return;
+    const node = this.#options.node();
+    if (JSON.stringify(node) === this.#told.node) return;
+    this.#options.log.info("This node changed; the control plane is told", {
+      addresses: node.addresses,
+    });
+    this.#told.change.abort();
   }
 
   /** What is going on, and what is wrong. */
@@ -162,10 +196,10 @@ export class MeshClient {
         }
         this.#enter("connecting");
         const startedMs = clock.monotonicMs();
-        const { client, address } = await this.#open(
-          { roots: usable.roots, clientPair: usable },
-          this.#failures,
-        );
+        const { client, address } = await this.#openForNames({
+          roots: usable.roots,
+          clientPair: usable,
+        });
         try {
           await this.#stream(client, { address, signal });
         } finally {
@@ -185,9 +219,12 @@ export class MeshClient {
     client: Client,
     { address, signal }: { address: string; signal: AbortSignal },
   ): Promise<void> {
-    const { clock, node } = this.#options;
+    const { clock } = this.#options;
+    const node = this.#options.node();
     const silence = new AbortController();
     const cancel = clock.schedule(FIRST_TABLE_MS, () => silence.abort());
+    const change = new AbortController();
+    this.#told = { node: JSON.stringify(node), change };
     try {
       const error = await runNameTableStream({
         client,
@@ -200,17 +237,18 @@ export class MeshClient {
           return this.#receive(table);
         },
         onRefused: (reason) => this.#onRefused(reason),
-        signal: AbortSignal.any([signal, silence.signal]),
+        signal: AbortSignal.any([signal, silence.signal, change.signal]),
       });
       if (silence.signal.aborted) {
         throw channelError(address, new Error(`no name table came in ${FIRST_TABLE_MS / 1000} s`));
       }
       if (error !== undefined) throw channelError(address, error);
-      if (!signal.aborted) {
+      if (!signal.aborted && !change.signal.aborted) {
         this.#options.log.info("The control plane closed the stream", { address });
       }
     } finally {
       cancel();
+      this.#told = undefined;
     }
   }
 
@@ -236,19 +274,35 @@ export class MeshClient {
     this.#options.log.warn(this.#refused.message);
   }
 
-  /** Opens a channel to one of the addresses, the next one with each `turn`. */
+  /** The next address with each `turn`. */
+  #target(turn: number): { address: string; serverName: string } {
+    const { addresses, serverName } = this.#options.controlPlane;
+    return { address: addresses[turn % addresses.length], serverName };
+  }
+
+  async #openForNames(channel: ChannelCredentials): Promise<{ client: Client; address: string }> {
+    const target = this.#target(this.#failures);
+    this.#address = target.address;
+    return await this.#open(channel, target);
+  }
+
+  async #openForCertificates(
+    channel: ChannelCredentials,
+  ): Promise<{ client: Client; address: string }> {
+    const { certificateService } = this.#options.controlPlane;
+    return await this.#open(channel, certificateService ?? this.#target(this.#requests++));
+  }
+
   async #open(
-    channel: { roots: readonly string[]; clientPair?: { key: string; chain: readonly string[] } },
-    turn: number,
+    channel: ChannelCredentials,
+    target: { address: string; serverName: string },
   ): Promise<{ client: Client; address: string }> {
     const { controlPlane, files, resolveHost, keepalive } = this.#options;
-    const address = controlPlane.addresses[turn % controlPlane.addresses.length];
-    this.#address = address;
     const client = await openChannel(
-      { ...channel, address, serverName: controlPlane.serverName, ...(keepalive && { keepalive }) },
+      { ...channel, ...target, ...(keepalive && { keepalive }) },
       { files, hostsPath: controlPlane.hostsPath, resolveHost },
     );
-    return { client, address };
+    return { client, address: target.address };
   }
 
   #enter(state: ConnectionStatus["state"]): void {

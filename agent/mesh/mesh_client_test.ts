@@ -121,7 +121,7 @@ testMeshClient(
 );
 
 testMeshClient("notices a connection that is silently gone, and opens another", async (fixture) => {
-  const { plane, directory } = fixture;
+  const { plane } = fixture;
   // Between the two stands a proxy that one day forwards nothing more, and closes nothing.
   const port = Number(plane.address.split(":")[1]);
   const connections = new Set<{ frozen: boolean }>();
@@ -142,10 +142,8 @@ testMeshClient("notices a connection that is silently gone, and opens another", 
   await fixture.start({
     keepalive: { timeMs: 100, timeoutMs: 100 },
     controlPlane: {
+      ...fixture.controlPlane,
       addresses: [`127.0.0.1:${(proxy.address() as { port: number }).port}`],
-      serverName: "istiod.istio-system.svc",
-      rootCertPath: `${directory.path}/root.pem`,
-      tokenPath: `${directory.path}/token`,
     },
   });
   await fixture.until(() => fixture.pushes.length === 1, "a table");
@@ -157,13 +155,11 @@ testMeshClient("notices a connection that is silently gone, and opens another", 
 });
 
 testMeshClient("goes on to the next address", async (fixture) => {
-  const { plane, directory } = fixture;
+  const { plane } = fixture;
   await fixture.start({
     controlPlane: {
+      ...fixture.controlPlane,
       addresses: ["127.0.0.1:1", "absent.example:15012", plane.address],
-      serverName: "istiod.istio-system.svc",
-      rootCertPath: `${directory.path}/root.pem`,
-      tokenPath: `${directory.path}/token`,
     },
   });
   await fixture.until(() => fixture.pushes.length === 1, "a table", 500);
@@ -178,10 +174,8 @@ testMeshClient(
     const port = plane.address.split(":")[1];
     const asked: string[] = [];
     const controlPlane = {
+      ...fixture.controlPlane,
       addresses: [`istiod.example.org:${port}`],
-      serverName: "istiod.istio-system.svc",
-      rootCertPath: `${directory.path}/root.pem`,
-      tokenPath: `${directory.path}/token`,
       hostsPath: await directory.write("hosts", "127.0.0.1 other ISTIOD.example.org # east-west\n"),
     };
     const resolveHost = (name: string) => {
@@ -252,4 +246,51 @@ testMeshClient("goes on from memory when the disk is full, and says so", async (
   fixture.plane.send(FakeControlPlane.table([serviceEntry("b.ns1", ["10.0.0.1"])], "2"));
   const path = `${fixture.directory.path}/state/name-table.bin`;
   await fixture.until(async () => await systemFiles.stat(path) !== undefined, "the table", 500);
+});
+
+testMeshClient(
+  "tells the control plane anew who it is when its addresses change",
+  async (fixture) => {
+    const { plane } = fixture;
+    await fixture.start();
+    await fixture.until(() => fixture.pushes.length === 1, "a table");
+    fixture.client.announce();
+    fixture.node = { ...fixture.node, addresses: ["192.0.2.77"] };
+    fixture.client.announce();
+    await fixture.until(() => fixture.pushes.length === 2, "a table for the new addresses", 1_000);
+    const told = plane.discoveryRequests.filter(({ node }) => node)
+      .map(({ node }) => node!.metadata!.INSTANCE_IPS);
+    assert.deepEqual(told, ["192.0.2.10,2001:db8::10", "192.0.2.77"]);
+    assert.deepEqual(fixture.problems, []);
+    assert.equal(plane.streams.size, 1);
+  },
+);
+
+testMeshClient("registers with its WorkloadGroup only where it is told to", async (fixture) => {
+  const { plane } = fixture;
+  fixture.node = { ...fixture.node, workloadGroup: "vms" };
+  await fixture.start();
+  await fixture.until(() => fixture.pushes.length === 1, "a table");
+  fixture.node = { ...fixture.node, register: true };
+  fixture.client.announce();
+  await fixture.until(() => fixture.pushes.length === 2, "a second stream", 1_000);
+  const told = plane.discoveryRequests.filter(({ node }) => node)
+    .map(({ node }) => [node!.metadata!.WORKLOAD_NAME, node!.metadata!.AUTO_REGISTER_GROUP]);
+  assert.deepEqual(told, [["vms", undefined], ["vms", "vms"]]);
+});
+
+testMeshClient("asks a certificate service of its own, under its own name", async (fixture) => {
+  const { plane } = fixture;
+  const nobody = "127.0.0.1:1";
+  await fixture.start({
+    controlPlane: {
+      ...fixture.controlPlane,
+      addresses: [nobody],
+      certificateService: { address: plane.address, serverName: "istiod.istio-system.svc" },
+    },
+  });
+  await fixture.until(() => fixture.certificate.state === "valid", "a certificate");
+  assert.equal(plane.certificateRequests.length, 1);
+  await fixture.until(() => fixture.problems.includes("CONTROL_PLANE_UNREACHABLE"), "the problem");
+  assert.equal(fixture.client.status().controlPlane.address, nobody);
 });

@@ -22,18 +22,27 @@ export interface MeshNode {
   trustDomain: string;
   /** Cluster domain. */
   clusterDomain: string;
-  /** Its addresses; the first is its own name for itself. */
+  /** Its addresses; the first is its own name for itself. istiod gives names of their families. */
   addresses: readonly string[];
+  /** Whether names with nothing but automatic VIPs are wanted. */
+  wantsAutoAllocated: boolean;
   /** Labels of its workload. */
   labels: Readonly<Record<string, string>>;
   /** Mesh id; empty for none. */
   meshId: string;
   /** Istio revision. */
   revision: string;
+  /** WorkloadGroup that it is one of. */
+  workloadGroup?: string;
+  /** Whether istiod shall make a WorkloadEntry for it. */
+  register: boolean;
 }
 
-/** The version of Istio whose protocol is spoken: control planes decide by it what they may send. */
-const ISTIO_VERSION = "1.27.0";
+/**
+ * The Istio whose agent this node behaves like. istiod warns where there is none, and holds it against
+ * the version of EnvoyFilters alone (pilot/pkg/model/envoyfilter.go).
+ */
+const ISTIO_VERSION = "1.31.0";
 
 /** The SPIFFE id of this node's workload. */
 export function spiffeIdOf(
@@ -61,11 +70,14 @@ export function discoveryNode(node: MeshNode): DiscoveryNode {
     MESH_ID: node.meshId,
     ISTIO_VERSION,
     ISTIO_REVISION: node.revision,
-    DNS_CAPTURE: "true",
-    DNS_AUTO_ALLOCATE: "true",
+    WORKLOAD_NAME: node.workloadGroup,
+    AUTO_REGISTER_GROUP: node.register ? node.workloadGroup : undefined,
+    // istiod leaves automatic VIPs out for nodes that do not say both (pilot/pkg/model/service.go).
+    DNS_CAPTURE: String(node.wantsAutoAllocated),
+    DNS_AUTO_ALLOCATE: String(node.wantsAutoAllocated),
   };
   for (const [key, value] of Object.entries(metadata)) {
-    if (value === "") delete metadata[key];
+    if (value === "" || value === undefined) delete metadata[key];
   }
   return {
     id: `sidecar~${address}~${name}.${namespace}~${namespace}.svc.${node.clusterDomain}`,

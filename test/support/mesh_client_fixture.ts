@@ -4,10 +4,12 @@
  * @module
  */
 import {
+  type ControlPlaneSettings,
   MeshClient,
   type MeshClientOptions,
   type NameTablePush,
 } from "../../agent/mesh/mesh_client.ts";
+import type { MeshNode } from "../../agent/mesh/node_identity.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { silentLog } from "../../agent/system/log.ts";
 import { FakeControlPlane } from "./fake_control_plane.ts";
@@ -44,34 +46,45 @@ export class MeshClientFixture implements AsyncDisposable {
     return new MeshClientFixture(clock, directory, plane);
   }
 
-  async start(overrides: Partial<MeshClientOptions> = {}): Promise<void> {
+  /** Where the client finds the control plane. */
+  get controlPlane(): ControlPlaneSettings {
     const { path } = this.directory;
+    return {
+      addresses: [this.plane.address],
+      serverName: "istiod.istio-system.svc",
+      rootCertPath: `${path}/root.pem`,
+      tokenPath: `${path}/token`,
+      certificateLifeMs: 24 * 3_600_000,
+    };
+  }
+
+  /** Who the client says it is; may be changed while it runs. */
+  node: MeshNode = {
+    name: "vm-1",
+    namespace: "vm",
+    serviceAccount: "vm-sa",
+    cluster: "Kubernetes",
+    network: "",
+    trustDomain: "cluster.local",
+    clusterDomain: "cluster.local",
+    addresses: ["192.0.2.10", "2001:db8::10"],
+    wantsAutoAllocated: true,
+    labels: { app: "db" },
+    meshId: "",
+    revision: "default",
+    register: false,
+  };
+
+  async start(overrides: Partial<MeshClientOptions> = {}): Promise<void> {
     this.#stop = new AbortController();
     this.client = new MeshClient({
       clock: this.clock,
       random: new FixedRandom(0.5),
       files: systemFiles,
       log: silentLog,
-      node: {
-        name: "vm-1",
-        namespace: "vm",
-        serviceAccount: "vm-sa",
-        cluster: "Kubernetes",
-        network: "",
-        trustDomain: "cluster.local",
-        clusterDomain: "cluster.local",
-        addresses: ["192.0.2.10", "2001:db8::10"],
-        labels: { app: "db" },
-        meshId: "",
-        revision: "default",
-      },
-      controlPlane: {
-        addresses: [this.plane.address],
-        serverName: "istiod.istio-system.svc",
-        rootCertPath: `${path}/root.pem`,
-        tokenPath: `${path}/token`,
-      },
-      stateDir: `${path}/state`,
+      node: () => this.node,
+      controlPlane: this.controlPlane,
+      stateDir: `${this.directory.path}/state`,
       resolveHost: () => Promise.resolve([]),
       onTable: (push) => {
         if (!this.verdict(push)) return { accepted: false, reason: "not usable" };
