@@ -87,6 +87,17 @@ export async function openChannel(options: ChannelOptions, lookup: HostLookup): 
   });
 }
 
+/** Codes of failures on the way to the control plane, or within it: nothing that it says of this node. */
+const SILENCE = new Set([
+  status.UNAVAILABLE,
+  status.DEADLINE_EXCEEDED,
+  status.CANCELLED,
+  status.INTERNAL,
+  status.ABORTED,
+  status.RESOURCE_EXHAUSTED,
+  status.UNIMPLEMENTED,
+]);
+
 /** A gRPC failure in words. */
 export function channelError(address: string, error: unknown): MeshError {
   const { code, details } = error as Partial<ServiceError>;
@@ -101,6 +112,18 @@ export function channelError(address: string, error: unknown): MeshError {
       {
         remedy: "Check that controlPlane.rootCert holds the mesh's current root certificate " +
           "(ConfigMap istio-ca-root-cert) and that controlPlane.serverName is right.",
+        cause: error,
+      },
+    );
+  }
+  if (code !== undefined && !SILENCE.has(code)) {
+    return new MeshError(
+      "CONTROL_PLANE_REFUSES",
+      `The control plane ${address} refuses this node: ${text}`,
+      {
+        remedy:
+          "Correct what it names: this node's settings (node.*) or the mesh's objects; names " +
+          "are served from memory and disk meanwhile.",
         cause: error,
       },
     );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
+import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { addressInHosts, channelError } from "./control_plane_channel.ts";
 
@@ -31,7 +32,7 @@ Deno.test("addressInHosts() gives an address or nothing for any text", () => {
 Deno.test("channelError() puts gRPC's failures into words", async (t) => {
   const wrapped = (cause: string) =>
     `No connection established. Last error: ${cause}. Resolution note: `;
-  const cases: [string, string, string, RegExp][] = [
+  const cases: [string, string, string, RegExp, number?][] = [
     [
       "refused",
       wrapped("Error: connect ECONNREFUSED 192.0.2.1:15012"),
@@ -56,10 +57,17 @@ Deno.test("channelError() puts gRPC's failures into words", async (t) => {
       "CONTROL_PLANE_UNREACHABLE",
       /does not answer: Connection dropped$/,
     ],
+    [
+      "a refusal",
+      "cannot find WorkloadGroup vm/vms",
+      "CONTROL_PLANE_REFUSES",
+      /refuses this node: cannot find WorkloadGroup vm\/vms$/,
+      status.UNKNOWN,
+    ],
   ];
-  for (const [title, details, code, message] of cases) {
+  for (const [title, details, code, message, grpcCode = status.UNAVAILABLE] of cases) {
     await t.step(title, () => {
-      const error = channelError("istiod.example.org:15012", { code: 14, details });
+      const error = channelError("istiod.example.org:15012", { code: grpcCode, details });
       assert.equal(error.code, code);
       assert.match(error.message, message);
       assert.notEqual(error.remedy, "");

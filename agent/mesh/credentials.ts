@@ -285,6 +285,9 @@ export class CredentialManager {
     const known = new Set([...this.#stored?.roots ?? [], ...vouched]);
     this.#stored = { key, chain: pems, roots: [...known] };
     this.#adopt(verdict);
+    // Not from its own start: that is before now by what the issuer allows clocks to differ, which
+    // may be more than a short life.
+    this.#planRenewal(nowMs);
     this.#problems.delete("obtain");
     this.#options.log.info("A certificate is in force", {
       identity: verdict.identity,
@@ -323,12 +326,7 @@ export class CredentialManager {
     const before = this.#verdict;
     const isNew = before?.notAfterMs !== verdict.notAfterMs || before?.state !== verdict.state;
     this.#verdict = verdict;
-    if (isNew && verdict.state === "valid") {
-      const [from, to] = RENEW_BETWEEN;
-      const part = from + (to - from) * this.#options.random.fraction();
-      const lifeMs = verdict.notAfterMs - verdict.notBeforeMs;
-      this.#renewAtMs = verdict.notBeforeMs + part * lifeMs;
-    }
+    if (isNew && verdict.state === "valid") this.#planRenewal(verdict.notBeforeMs);
     if (verdict.state === "valid") { for (const resolve of this.#waiters.splice(0)) resolve(); }
     if (verdict.identity === "" || verdict.identity === this.#spiffeId) {
       this.#problems.delete("identity");
@@ -341,6 +339,13 @@ export class CredentialManager {
           "Set node.namespace, node.serviceAccount and node.trustDomain to what the token is for.",
       });
     }
+  }
+
+  /** Renews at a random point of the life that is left at `fromMs`. */
+  #planRenewal(fromMs: number): void {
+    const [from, to] = RENEW_BETWEEN;
+    const part = from + (to - from) * this.#options.random.fraction();
+    this.#renewAtMs = fromMs + part * (this.#verdict!.notAfterMs - fromMs);
   }
 
   get #spiffeId(): string {

@@ -15,6 +15,7 @@ export type MeshErrorCode =
   | "CERTIFICATE_INVALID"
   | "CONTROL_PLANE_UNRESOLVED"
   | "CONTROL_PLANE_UNTRUSTED"
+  | "CONTROL_PLANE_REFUSES"
   | "CONTROL_PLANE_UNREACHABLE";
 
 /** A failure on the way to the control plane, with what to do about it. */
