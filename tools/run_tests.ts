@@ -14,8 +14,8 @@ import { parseTestSummary } from "./test_summary.ts";
 
 const unitOnly = Deno.args.includes("--unit");
 const tier = Deno.args.find((arg) => arg.startsWith("--tier="))?.slice("--tier=".length);
-/** Folders of tests that need real parts; each is a task of its own. */
-const TIERS = ["mesh"].map((name) => `test/${name}`);
+/** Folders below test/ whose tests need real parts; each is a task of its own. */
+const TIERS = ["mesh"];
 const product = await typescriptFiles(FOLDERS.product);
 const all = [...product, ...await typescriptFiles(FOLDERS.support)];
 
@@ -34,17 +34,23 @@ for (const { title, args } of tier === undefined ? checks : []) {
   if (code !== 0) end({ failure: `${title} (exit code ${code})` });
 }
 
-const beside = all.filter((path) => path.endsWith("_test.ts"));
-const folders = (unitOnly ? FOLDERS.product : [...FOLDERS.product, ...FOLDERS.support])
-  .filter((folder) => beside.some((path) => path.startsWith(`${folder}/`)));
-console.log(`== tests${tier === undefined ? unitOnly ? " beside the code" : "" : ` of ${tier}`}`);
+// Files and not folders: what is ignored below a folder that is named is run all the same.
+const files = all.filter((path) => path.endsWith("_test.ts")).filter((path) => {
+  if (tier !== undefined) return path.startsWith(`test/${tier}/`);
+  const folders = unitOnly ? FOLDERS.product : [...FOLDERS.product, ...FOLDERS.support];
+  return folders.some((folder) => path.startsWith(`${folder}/`)) &&
+    !TIERS.some((folder) => path.startsWith(`test/${folder}/`));
+});
+console.log(
+  `== tests${tier === undefined ? unitOnly ? " beside the code" : "" : ` of test/${tier}`}`,
+);
 const { code, output } = await deno([
   "test",
   "--allow-all",
   "--no-check",
   `--reporter=${tier === undefined ? "dot" : "pretty"}`,
   "--quiet",
-  ...(tier === undefined ? [`--ignore=${TIERS}`, ...folders] : [`test/${tier}`]),
+  ...files,
 ]);
 const { passed, failed, skipped } = parseTestSummary(output) ??
   { passed: 0, failed: 0, skipped: 0 };
