@@ -6,7 +6,6 @@
  */
 import { lookupReport, metricReadings, namesReport, statusReport } from "./agent_report.ts";
 import {
-  controlPlaneSettings,
   type HostFacts,
   meshNode,
   meshView,
@@ -22,8 +21,9 @@ import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts"
 import { HealthServer } from "./health/health_server.ts";
 import { Readiness } from "./health/readiness.ts";
 import { findEnvoyInterception } from "./host_dns/envoy_interception.ts";
-import { MeshClient, type NameTablePush, type PushVerdict } from "./mesh/mesh_client.ts";
+import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
 import { loadStaticNames } from "./mesh/static_names.ts";
+import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { NameSources } from "./resolver/name_sources.ts";
 import { type Resolution, Resolver } from "./resolver/resolver.ts";
@@ -60,14 +60,6 @@ export interface AgentOptions {
 /** How often the agent looks whether an Envoy or an address came or went, in milliseconds. */
 const HOST_POLL_MS = 5_000;
 
-/** The control-plane client with what ends it; `key` tells apart configurations. */
-type RunningMeshClient = {
-  client: MeshClient;
-  key: string;
-  stop: AbortController;
-  ended: Promise<void>;
-};
-
 /** One agent on one VM. */
 export class Agent {
   readonly #world: World;
@@ -82,9 +74,9 @@ export class Agent {
   readonly #names: NameSources;
   readonly #resolver: Resolver;
   readonly #server: DnsServer;
+  readonly #mesh: MeshConnection;
   #config: Config;
   #health: HealthServer | undefined;
-  #mesh: RunningMeshClient | undefined;
   #host: HostFacts = { searchDomains: [], interception: false };
   #healthListen: string | undefined;
   readonly #named = this.#readiness.task("names", "the first name table");
@@ -107,7 +99,7 @@ export class Agent {
         metricReadings({
           cache: this.#cache,
           names: this.#names,
-          mesh: this.#mesh?.client,
+          mesh: this.#mesh.client,
           residentBytes: this.#process.residentBytes(),
         }),
     });
@@ -117,7 +109,10 @@ export class Agent {
       log: this.#log.child("upstream"),
       observer: this.#metrics.upstream,
     });
-    this.#names = new NameSources(namesOptions(options.config));
+    this.#names = new NameSources({
+      ...namesOptions(options.config),
+      clock: this.#world.clock,
+    });
     this.#resolver = new Resolver({
       ...this.#world,
       mesh: {
@@ -127,6 +122,14 @@ export class Agent {
       },
       cache: this.#cache,
       upstream: this.#upstream,
+    });
+    this.#mesh = new MeshConnection({
+      ...this.#world,
+      node: (config) => meshNode(config, this.#host, this.#world.network.interfaceAddresses()),
+      log: this.#log.child("mesh"),
+      // Never by the mesh: its address for the control plane is not reachable from a VM.
+      resolveHost: (name) => hostAddresses(this.#upstream, name),
+      onTable: (push) => this.#onTable(push),
     });
     const handler = new QueryHandler({
       ...this.#world,
@@ -168,7 +171,7 @@ export class Agent {
     this.#host = { ...this.#host, interception };
     this.#applyUpstreams(await chooseUpstreams(config, this.#world));
     await this.#applyStaticNames(config);
-    await this.#applyMesh(config);
+    await this.#mesh.start(config);
     this.#publish();
     await this.#listen(config);
     this.#listening.done();
@@ -185,8 +188,7 @@ export class Agent {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("The agent stops"));
     await this.#server.drain();
-    this.#mesh?.stop.abort();
-    await this.#mesh?.ended;
+    await this.#mesh.stop();
     await this.#health?.close();
     this.#log.info("Stopped");
   }
@@ -201,9 +203,10 @@ export class Agent {
       await this.#listen(config);
       this.#config = config;
       this.#applyUpstreams(upstreams);
-      this.#names.configure(namesOptions(config));
+      await this.#mesh.stop(config);
+      await this.#names.configure(namesOptions(config));
       await this.#applyStaticNames(config);
-      await this.#applyMesh(config);
+      await this.#mesh.start(config);
       this.#publish();
       if (config.log.level !== before.log.level || config.log.format !== before.log.format) {
         openLog(config.log);
@@ -256,7 +259,7 @@ export class Agent {
         ...this.#config.node,
         addresses: nodeAddresses(this.#config, this.#world.network.interfaceAddresses()),
       },
-      mesh: this.#mesh?.client,
+      mesh: this.#mesh.client,
       names: this.#names,
       state: this.#resolver.mesh,
       upstream: this.#upstream,
@@ -285,7 +288,7 @@ export class Agent {
   async #applyStaticNames(config: Config): Promise<void> {
     const { files } = config.names;
     if (files.length === 0) {
-      this.#names.replaceFiles(undefined);
+      await this.#names.replaceFiles(undefined);
       this.#setProblem("names", undefined);
       return;
     }
@@ -294,7 +297,7 @@ export class Agent {
       clusterDomain: config.dns.clusterDomain,
       viewer: config.node,
     });
-    if (problems.length === 0 || !this.#names.hasFiles) this.#names.replaceFiles(entries);
+    if (problems.length === 0 || !this.#names.hasFiles) await this.#names.replaceFiles(entries);
     for (const note of notes) this.#log.info(note);
     this.#setProblem(
       "names",
@@ -304,31 +307,6 @@ export class Agent {
         remedy: "Correct the file and reload (systemctl reload outrigger, or kill -HUP).",
       },
     );
-  }
-
-  /** Starts the control-plane client; stops and replaces it where its configuration changed. */
-  async #applyMesh(config: Config): Promise<void> {
-    const controlPlane = controlPlaneSettings(config);
-    const { stateDir, node, dns } = config;
-    const key = JSON.stringify({ controlPlane, stateDir, node, clusterDomain: dns.clusterDomain });
-    if (this.#mesh?.key === key) return;
-    this.#mesh?.stop.abort();
-    await this.#mesh?.ended;
-    this.#mesh = undefined;
-    if (controlPlane === undefined) return;
-    const client = new MeshClient({
-      ...this.#world,
-      controlPlane,
-      stateDir,
-      node: () => meshNode(config, this.#host, this.#world.network.interfaceAddresses()),
-      log: this.#log.child("mesh"),
-      // Never by the mesh: its address for the control plane is not reachable from a VM.
-      resolveHost: (name) => hostAddresses(this.#upstream, name),
-      onTable: (push) => this.#onTable(push),
-    });
-    await client.restore();
-    const stop = new AbortController();
-    this.#mesh = { client, key, stop, ended: client.run(stop.signal) };
   }
 
   /** Opens the health endpoint; undefined where it is open at this address already. */
@@ -343,10 +321,10 @@ export class Agent {
     });
   }
 
-  #onTable(push: NameTablePush): PushVerdict {
-    const accepted = this.#names.replacePushed(push);
-    this.#metrics.onPush(accepted);
-    if (!accepted) return { accepted: false, reason: "no entry of the table can be served" };
+  async #onTable(push: NameTablePush): Promise<PushVerdict> {
+    const verdict = await this.#names.replacePushed(push);
+    this.#metrics.onPush(verdict.accepted);
+    if (!verdict.accepted) return verdict;
     this.#publish();
     this.#log.info("Name table in force", {
       origin: push.origin,
@@ -354,7 +332,7 @@ export class Agent {
       hosts: this.#names.table.size,
       leftOut: this.#names.rejected.length,
     });
-    return { accepted: true };
+    return verdict;
   }
 
   /** Puts names and view in force. */
@@ -383,7 +361,7 @@ export class Agent {
           autoAllocated: this.#config.dns.autoAllocated,
         });
       }
-      this.#mesh?.client.announce();
+      this.#mesh.client?.announce();
     }
   }
 

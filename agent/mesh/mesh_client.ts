@@ -28,8 +28,8 @@ export type { PushVerdict } from "./name_table_stream.ts";
 
 /** A table to put in force. */
 export interface NameTablePush {
-  /** Its hosts. */
-  entries: HostEntry[];
+  /** Its hosts, decoded while they are gone through, which throws where the table is not readable. */
+  entries: Iterable<HostEntry>;
   /** Version that the control plane gave. */
   version: string;
   /** Whether it came just now or from the disk. */
@@ -75,7 +75,7 @@ export interface MeshClientOptions {
   /** Asks the upstream servers for the control plane's own name. */
   resolveHost(name: string): Promise<string[]>;
   /** Puts a table in force, or refuses it. */
-  onTable(push: NameTablePush): PushVerdict;
+  onTable(push: NameTablePush): Promise<PushVerdict>;
   /** The usual one unless given. */
   keepalive?: Keepalive;
 }
@@ -137,7 +137,10 @@ export class MeshClient {
   /** Puts the saved table in force and loads the saved credentials. Never throws for bad content. */
   async restore(): Promise<void> {
     const saved = await this.#saved.load();
-    if (saved !== undefined) this.#options.onTable({ ...saved, origin: "disk" });
+    if (saved !== undefined) {
+      const verdict = await this.#options.onTable({ ...saved, origin: "disk" });
+      if (!verdict.accepted) this.#saved.passOver(verdict.reason);
+    }
     await this.#credentials.restore();
   }
 
@@ -252,11 +255,11 @@ export class MeshClient {
     }
   }
 
-  #receive(table: ReceivedTable): PushVerdict {
+  async #receive(table: ReceivedTable): Promise<PushVerdict> {
     const receivedAtMs = this.#options.clock.wallMs();
     const { entries, version, bytes } = table;
     const push: NameTablePush = { entries, version, origin: "control-plane", receivedAtMs };
-    const verdict = this.#options.onTable(push);
+    const verdict = await this.#options.onTable(push);
     if (verdict.accepted) {
       this.#version = version;
       this.#refused = undefined;

@@ -5,6 +5,7 @@ import { serviceEntry } from "../../test/support/host_entries.ts";
 import { testMeshClient } from "../../test/support/mesh_client_fixture.ts";
 import { type Files, systemFiles } from "../system/files.ts";
 import { NAME_TABLE_TYPE_URL } from "./protocol.ts";
+import { SavedTable } from "./saved_table.ts";
 
 testMeshClient(
   "joins by token, keeps its credentials for itself, and subscribes",
@@ -203,8 +204,8 @@ testMeshClient(
     await fixture.stop();
     plane.stop();
     await fixture.start();
-    const saved = fixture.pushes.at(-1)!;
-    assert.deepEqual([saved.origin, saved.version, saved.entries[0].host], [
+    const restored = fixture.pushes.at(-1)!;
+    assert.deepEqual([restored.origin, restored.version, restored.entries[0].host], [
       "disk",
       "41",
       "a.ns1.svc.cluster.local",
@@ -226,6 +227,17 @@ testMeshClient(
       assert.equal(fixture.pushes.length, before, title);
       await fixture.stop();
     }
+    // Kept as it should be, and yet no name table.
+    const saved = new SavedTable({
+      stateDir: `${directory.path}/state`,
+      files: systemFiles,
+      clock: fixture.clock,
+    });
+    saved.save({ bytes: Uint8Array.of(0x0a, 0x7f), version: "42", receivedAtMs: 0 });
+    await saved.flush();
+    const before = fixture.pushes.length;
+    await fixture.start();
+    assert.deepEqual([fixture.problems[0], fixture.pushes.length], ["SAVED_TABLE_DAMAGED", before]);
   },
 );
 

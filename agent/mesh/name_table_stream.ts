@@ -5,13 +5,12 @@
  */
 import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { HostEntry } from "../names/host_entry.ts";
-import { messageOf } from "../system/agent_error.ts";
 import {
-  decodeNameTable,
   type DiscoveryNode,
   type DiscoveryRequest,
   type DiscoveryResponse,
   NAME_TABLE_TYPE_URL,
+  nameTableEntries,
   STREAM_AGGREGATED_RESOURCES,
 } from "./protocol.ts";
 
@@ -24,8 +23,8 @@ export type PushVerdict =
 
 /** A table as it came. */
 export interface ReceivedTable {
-  /** Its hosts. */
-  entries: HostEntry[];
+  /** Its hosts, decoded while they are gone through, which throws where the table is not readable. */
+  entries: Iterable<HostEntry>;
   /** Its encoding. */
   bytes: Uint8Array;
   /** Its version. */
@@ -40,8 +39,8 @@ export interface NameTableStreamOptions {
   node: DiscoveryNode;
   /** Version accepted last; empty before the first. */
   version: string;
-  /** Judges each table. */
-  onTable(table: ReceivedTable): PushVerdict;
+  /** Judges each table; the next one is not read before that is done. */
+  onTable(table: ReceivedTable): Promise<PushVerdict>;
   /** Called for each table that is refused, with the reason. */
   onRefused(reason: string): void;
   /** Ends the stream. */
@@ -67,7 +66,9 @@ export function runNameTableStream(
     metadata,
   );
   let accepted = options.version;
+  let ended = false;
   const answer = (response: DiscoveryResponse, verdict: PushVerdict) => {
+    if (ended) return;
     if (verdict.accepted) accepted = response.versionInfo;
     else options.onRefused(verdict.reason);
     stream.write({
@@ -80,16 +81,25 @@ export function runNameTableStream(
     });
   };
   return new Promise((resolve) => {
+    let judging = Promise.resolve();
+    const finish = (error?: ServiceError) => {
+      ended = true;
+      signal.removeEventListener("abort", abort);
+      void judging.then(() => resolve(error));
+    };
     const abort = () => {
       stream.cancel();
-      resolve(undefined);
+      finish();
     };
     signal.addEventListener("abort", abort, { once: true });
-    const finish = (error?: ServiceError) => {
-      signal.removeEventListener("abort", abort);
-      resolve(error);
-    };
-    stream.on("data", (response: DiscoveryResponse) => answer(response, judge(response, options)));
+    stream.on("data", (response: DiscoveryResponse) => {
+      // What comes meanwhile waits at istiod, which merges pushes that it cannot get rid of.
+      stream.pause();
+      judging = judge(response, options).then((verdict) => {
+        answer(response, verdict);
+        stream.resume();
+      });
+    });
     stream.on("error", (error: ServiceError) => finish(error));
     stream.on("end", () => {
       stream.end();
@@ -100,10 +110,10 @@ export function runNameTableStream(
   });
 }
 
-function judge(
+async function judge(
   response: DiscoveryResponse,
   { onTable }: Pick<NameTableStreamOptions, "onTable">,
-): PushVerdict {
+): Promise<PushVerdict> {
   if (response.typeUrl !== NAME_TABLE_TYPE_URL) {
     return {
       accepted: false,
@@ -120,11 +130,6 @@ function judge(
   if (resource.typeUrl !== NAME_TABLE_TYPE_URL) {
     return { accepted: false, reason: `a resource of type "${resource.typeUrl.slice(0, 100)}"` };
   }
-  let entries: HostEntry[];
-  try {
-    entries = decodeNameTable(resource.value);
-  } catch (error) {
-    return { accepted: false, reason: `the name table is not readable: ${messageOf(error)}` };
-  }
-  return onTable({ entries, bytes: resource.value, version: response.versionInfo });
+  const { value: bytes } = resource;
+  return await onTable({ entries: nameTableEntries(bytes), bytes, version: response.versionInfo });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { z } from "zod";
 import type { HostEntry } from "../names/host_entry.ts";
@@ -12,7 +12,7 @@ import { messageOf } from "../system/agent_error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { MeshProblem } from "./errors.ts";
-import { decodeNameTable } from "./protocol.ts";
+import { nameTableEntries } from "./protocol.ts";
 
 /** A table with what is known of it. */
 export interface TableSnapshot {
@@ -66,7 +66,7 @@ export class SavedTable {
 
   /** Reads the table; undefined where there is none, or where it is damaged, which is then a problem. */
   async load(): Promise<
-    { entries: HostEntry[]; version: string; receivedAtMs: number } | undefined
+    { entries: Iterable<HostEntry>; version: string; receivedAtMs: number } | undefined
   > {
     try {
       if (await this.#files.stat(this.#path) === undefined) return undefined;
@@ -76,21 +76,26 @@ export class SavedTable {
         JSON.parse(new TextDecoder().decode(content.subarray(0, Math.max(0, newline)))),
       );
       const bytes = content.subarray(newline + 1);
-      if (sha256(bytes) !== header.sha256) throw new Error("its checksum does not match");
+      if (await sha256(bytes) !== header.sha256) throw new Error("its checksum does not match");
       return {
-        entries: decodeNameTable(bytes),
+        entries: nameTableEntries(bytes),
         version: header.version,
         receivedAtMs: Date.parse(header.receivedAt),
       };
     } catch (error) {
-      this.#problem = {
-        code: "SAVED_TABLE_DAMAGED",
-        message: `The saved name table "${this.#path}" is not usable and is passed over: ` +
-          messageOf(error).split("\n")[0].slice(0, 200),
-        remedy: "The next table of the control plane replaces it.",
-      };
+      this.passOver(messageOf(error));
       return undefined;
     }
+  }
+
+  /** Says that what was saved is not usable. */
+  passOver(reason: string): void {
+    this.#problem = {
+      code: "SAVED_TABLE_DAMAGED",
+      message: `The saved name table "${this.#path}" is not usable and is passed over: ` +
+        reason.split("\n")[0].slice(0, 200),
+      remedy: "The next table of the control plane replaces it.",
+    };
   }
 
   /** Keeps a table at once; of those that come within two seconds after that, the last. */
@@ -116,7 +121,7 @@ export class SavedTable {
       format: "outrigger-name-table/1",
       version,
       receivedAt: new Date(receivedAtMs).toISOString(),
-      sha256: sha256(bytes),
+      sha256: await sha256(bytes),
     };
     const line = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
     const content = new Uint8Array(line.length + bytes.length);
@@ -137,6 +142,8 @@ export class SavedTable {
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/** Computed beside the event loop: a table of 100,000 names has 8 MB. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return Buffer.from(digest).toString("hex");
 }

@@ -169,3 +169,26 @@ Deno.test("NameTable.build() takes 100,000 hosts in seconds", () => {
   assert.equal(table.size, 100_000);
   assert.ok(performance.now() - started < 10_000);
 });
+
+Deno.test("NameTable.buildInSteps() can be left every few hosts, in both of its passes", () => {
+  const entries = Array.from(
+    { length: 1_000 },
+    (_, i) => externalEntry(`h${i}.example`, ["192.0.2.1"]),
+  );
+  let taken = 0;
+  function* counted() {
+    for (const entry of entries) {
+      taken++;
+      yield entry;
+    }
+  }
+  const steps = NameTable.buildInSteps(counted(), { clusterDomain: "cluster.local" });
+  const takenAt: number[] = [];
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) takenAt.push(taken);
+  assert.equal(step.value.table.size, 1_000);
+  const most = Math.max(...takenAt.map((count, i) => count - (takenAt[i - 1] ?? 0)));
+  assert.ok(most <= 64, `${most} hosts in one step`);
+  // The second pass, over the hosts that were taken, has as many pauses.
+  assert.ok(takenAt.filter((count) => count === 1_000).length >= 1_000 / 64 - 1);
+});

@@ -2,10 +2,16 @@
  * Where the names in force come from: static files and pushes of the control plane, merged into one
  * table. A change of either makes a new table; the other part stays as it was.
  *
+ * A table is built in slices, while lookups go on in the one before. Changes follow one another.
+ *
  * @module
  */
+import type { NameTablePush, PushVerdict } from "../mesh/mesh_client.ts";
 import type { HostEntry } from "../names/host_entry.ts";
-import { NameTable, type RejectedEntry } from "../names/name_table.ts";
+import { type BuiltNameTable, NameTable, type RejectedEntry } from "../names/name_table.ts";
+import { messageOf } from "../system/agent_error.ts";
+import type { Clock } from "../system/clock.ts";
+import { runInSlices } from "../system/time_slices.ts";
 
 /** What a merged table is built with. */
 export interface NameSourcesOptions {
@@ -17,100 +23,113 @@ export interface NameSourcesOptions {
   expectsPush: boolean;
 }
 
-/** One push, or the saved one of before. */
-export interface PushedNames {
-  /** The hosts. */
-  entries: HostEntry[];
-  /** Version that the control plane gave. */
-  version: string;
-  /** Whether it came just now or from the disk. */
-  origin: "control-plane" | "disk";
-  /** When it was received, milliseconds since 1970. */
-  receivedAtMs: number;
+/** What a table is made from. */
+interface Sources {
+  options: NameSourcesOptions;
+  /** Undefined where no files are configured. */
+  files?: readonly HostEntry[];
+  pushed?: NameTablePush;
 }
 
 /** Merges the sources of names. */
 export class NameSources {
-  #options: NameSourcesOptions;
-  #fromFiles: HostEntry[] = [];
-  #hasFiles = false;
-  #pushed: PushedNames | undefined;
-  #table: NameTable;
-  #rejected: RejectedEntry[] = [];
+  readonly #clock: Clock;
+  #sources: Sources;
+  #built: BuiltNameTable;
+  #changing: Promise<unknown> = Promise.resolve();
 
   /** Starts with no names at all. */
-  constructor(options: NameSourcesOptions) {
-    this.#options = options;
-    this.#table = NameTable.build([], options).table;
+  constructor({ clock, ...options }: NameSourcesOptions & { clock: Clock }) {
+    this.#clock = clock;
+    this.#sources = { options };
+    this.#built = NameTable.build([], options);
   }
 
   /** Puts other options in force. */
-  configure(options: NameSourcesOptions): void {
-    this.#options = options;
-    if (!options.expectsPush) this.#pushed = undefined;
-    this.#build();
+  async configure(options: NameSourcesOptions): Promise<void> {
+    await this.#change(({ files, pushed }) => ({
+      options,
+      files,
+      ...(options.expectsPush && { pushed }),
+    }));
   }
 
   /** Replaces the names of static files; undefined where none are configured. */
-  replaceFiles(entries: HostEntry[] | undefined): void {
-    this.#hasFiles = entries !== undefined;
-    this.#fromFiles = entries ?? [];
-    this.#build();
-  }
-
-  /** Whether names of static files are in force. */
-  get hasFiles(): boolean {
-    return this.#hasFiles;
+  async replaceFiles(files: readonly HostEntry[] | undefined): Promise<void> {
+    await this.#change((sources) => ({ ...sources, files }));
   }
 
   /**
-   * Replaces the names of the control plane.
-   *
-   * @returns false, with nothing changed, when there are entries and not one of them can be served:
-   * that is a broken push, and the names of before are better
+   * Replaces the names of the control plane. Refused, with nothing changed, is a push that is not
+   * readable, and one that has entries of which not one can be served: the names of before are better.
    */
-  replacePushed(pushed: PushedNames): boolean {
-    const before = this.#pushed;
-    this.#pushed = pushed;
-    const fromFiles = this.#fromFiles.length;
-    this.#build();
-    if (pushed.entries.length === 0 || this.#table.size > 0 || fromFiles > 0) return true;
-    this.#pushed = before;
-    this.#build();
-    return false;
+  async replacePushed(pushed: NameTablePush): Promise<PushVerdict> {
+    try {
+      const changed = await this.#change(
+        (sources) => ({ ...sources, pushed }),
+        ({ table, rejected }) => table.size > 0 || rejected.length === 0,
+      );
+      return changed
+        ? { accepted: true }
+        : { accepted: false, reason: "no entry of the table can be served" };
+    } catch (error) {
+      return { accepted: false, reason: `the name table is not readable: ${messageOf(error)}` };
+    }
   }
 
   /** The merged table. */
   get table(): NameTable {
-    return this.#table;
+    return this.#built.table;
   }
 
   /** False until the first table of a control plane that is configured: the table may lack names. */
   get complete(): boolean {
-    return this.#pushed !== undefined || !this.#options.expectsPush;
+    return this.#sources.pushed !== undefined || !this.#sources.options.expectsPush;
   }
 
   /** The push in force. */
-  get pushed(): PushedNames | undefined {
-    return this.#pushed;
+  get pushed(): NameTablePush | undefined {
+    return this.#sources.pushed;
+  }
+
+  /** Whether names of static files are in force. */
+  get hasFiles(): boolean {
+    return this.#sources.files !== undefined;
   }
 
   /** Entries that were left out of the table. */
   get rejected(): readonly RejectedEntry[] {
-    return this.#rejected;
+    return this.#built.rejected;
   }
 
   /** `control-plane`, `disk`, `files`, `control-plane+files`, `disk+files` or `none`. */
   get origin(): string {
-    const origins = [this.#pushed?.origin, this.#hasFiles ? "files" : undefined];
+    const origins = [this.pushed?.origin, this.hasFiles ? "files" : undefined];
     return origins.filter((origin) => origin !== undefined).join("+") || "none";
   }
 
-  /** Static names come first: what an operator wrote on this VM stands above what is pushed. */
-  #build(): void {
-    const entries = [...this.#fromFiles, ...this.#pushed?.entries ?? []];
-    const { table, rejected } = NameTable.build(entries, this.#options);
-    this.#table = table;
-    this.#rejected = rejected;
+  /** Puts what `next` makes of the sources in force, after the changes before, where `accepts` it. */
+  #change(
+    next: (sources: Sources) => Sources,
+    accepts: (built: BuiltNameTable) => boolean = () => true,
+  ): Promise<boolean> {
+    const change = this.#changing.then(async () => {
+      const sources = next(this.#sources);
+      const { options } = sources;
+      const steps = NameTable.buildInSteps(merged(sources), options);
+      const built = await runInSlices(steps, this.#clock);
+      if (!accepts(built)) return false;
+      this.#sources = sources;
+      this.#built = built;
+      return true;
+    });
+    this.#changing = change.catch(() => {});
+    return change;
   }
+}
+
+/** Static names come first: what an operator wrote on this VM stands above what is pushed. */
+function* merged({ files = [], pushed }: Sources): Generator<HostEntry> {
+  yield* files;
+  if (pushed !== undefined) yield* pushed.entries;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { externalEntry } from "../../test/support/host_entries.ts";
+import { ManualClock } from "../../test/support/manual_clock.ts";
 import { formatAddress } from "../dns/ip_address.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameSources } from "./name_sources.ts";
@@ -11,16 +12,21 @@ const push = (entries: HostEntry[], origin: "control-plane" | "disk" = "control-
   receivedAtMs: 0,
 });
 const make = (expectsPush: boolean) =>
-  new NameSources({ clusterDomain: "cluster.local", exclude: ["*.x.example"], expectsPush });
+  new NameSources({
+    clusterDomain: "cluster.local",
+    exclude: ["*.x.example"],
+    expectsPush,
+    clock: new ManualClock(),
+  });
 const addressOf = (names: NameSources, host: string) =>
   names.table.exact(host)?.addresses.map(formatAddress).join();
 
-Deno.test("NameSources merges files and pushes; files come first", () => {
+Deno.test("NameSources merges files and pushes; files come first", async () => {
   const names = make(true);
   assert.deepEqual([names.origin, names.complete], ["none", false]);
-  names.replaceFiles([externalEntry("a.example", ["192.0.2.1"])]);
+  await names.replaceFiles([externalEntry("a.example", ["192.0.2.1"])]);
   assert.deepEqual([names.origin, names.complete], ["files", false]);
-  names.replacePushed(
+  await names.replacePushed(
     push(
       [externalEntry("a.example", ["192.0.2.2"]), externalEntry("b.example", ["192.0.2.3"])],
       "disk",
@@ -29,39 +35,65 @@ Deno.test("NameSources merges files and pushes; files come first", () => {
   assert.deepEqual([names.origin, names.complete], ["disk+files", true]);
   assert.equal(addressOf(names, "a.example"), "192.0.2.1");
   assert.equal(addressOf(names, "b.example"), "192.0.2.3");
-  names.replaceFiles(undefined);
+  await names.replaceFiles(undefined);
   assert.equal(addressOf(names, "a.example"), "192.0.2.2");
-  names.replacePushed(push([]));
+  await names.replacePushed(push([]));
   assert.deepEqual([names.origin, names.table.size], ["control-plane", 0]);
 });
 
-Deno.test("NameSources refuses a push of which nothing can be served", () => {
+Deno.test("NameSources refuses a push of which nothing can be served", async () => {
   const names = make(true);
-  assert.equal(names.replacePushed(push([externalEntry("a.example", ["192.0.2.1"])])), true);
-  assert.equal(
-    names.replacePushed(
-      push([externalEntry("a.example", ["bad"]), externalEntry("", ["192.0.2.1"])]),
-    ),
-    false,
-  );
+  const good = push([externalEntry("a.example", ["192.0.2.1"])]);
+  assert.deepEqual(await names.replacePushed(good), { accepted: true });
+  const bad = push([externalEntry("a.example", ["bad"]), externalEntry("", ["192.0.2.1"])]);
+  assert.deepEqual(await names.replacePushed(bad), {
+    accepted: false,
+    reason: "no entry of the table can be served",
+  });
+  assert.equal(names.pushed, good);
   assert.equal(addressOf(names, "a.example"), "192.0.2.1");
-  assert.equal(
-    names.replacePushed(
-      push([externalEntry("b.example", ["192.0.2.1"]), externalEntry("", ["x"])]),
-    ),
-    true,
-  );
+  const mixed = push([externalEntry("b.example", ["192.0.2.1"]), externalEntry("", ["x"])]);
+  assert.deepEqual(await names.replacePushed(mixed), { accepted: true });
   assert.equal(names.rejected.length, 1);
 });
 
-Deno.test("NameSources leaves out what is excluded", () => {
+Deno.test("NameSources refuses a push that is not readable to its end", async () => {
+  const names = make(true);
+  const good = push([externalEntry("a.example", ["192.0.2.1"])]);
+  await names.replacePushed(good);
+  const entries: Iterable<HostEntry> = {
+    *[Symbol.iterator]() {
+      yield externalEntry("b.example", ["192.0.2.2"]);
+      throw new RangeError("index out of range");
+    },
+  };
+  assert.deepEqual(await names.replacePushed({ ...good, entries }), {
+    accepted: false,
+    reason: "the name table is not readable: index out of range",
+  });
+  assert.equal(names.pushed, good);
+  assert.equal(addressOf(names, "b.example"), undefined);
+});
+
+Deno.test("NameSources makes its changes one after the other", async () => {
+  const names = make(true);
+  await Promise.all([
+    names.replacePushed(push([externalEntry("a.example", ["192.0.2.1"])])),
+    names.replaceFiles([externalEntry("b.example", ["192.0.2.2"])]),
+    names.replacePushed(push([externalEntry("c.example", ["192.0.2.3"])])),
+  ]);
+  assert.deepEqual(names.table.hosts().map(({ host }) => host), ["b.example", "c.example"]);
+  assert.equal(names.origin, "control-plane+files");
+});
+
+Deno.test("NameSources leaves out what is excluded", async () => {
   const names = make(false);
   assert.equal(names.complete, true);
-  names.replaceFiles([
+  await names.replaceFiles([
     externalEntry("a.x.example", ["192.0.2.1"]),
     externalEntry("b.example", ["192.0.2.1"]),
   ]);
   assert.equal(names.table.size, 1);
-  names.configure({ clusterDomain: "cluster.local", exclude: [], expectsPush: false });
+  await names.configure({ clusterDomain: "cluster.local", exclude: [], expectsPush: false });
   assert.equal(names.table.size, 2);
 });

@@ -9,8 +9,8 @@ import { formatRcode, parseType } from "../dns/codes.ts";
 import { addressRecord, cnameRecord, soaRecord } from "../dns/record.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { meshSearchDomains } from "../names/mesh_lookup.ts";
+import { NameTable } from "../names/name_table.ts";
 import type { UpstreamOutcome } from "../upstream/upstream_group.ts";
-import { NameSources } from "./name_sources.ts";
 import { Resolver, type ResolverRequest } from "./resolver.ts";
 
 const TTL = { ttlSeconds: 60 };
@@ -35,10 +35,11 @@ const UPSTREAM: Record<string, Answer> = {
 
 function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
   const clock = new ManualClock();
-  const names = new NameSources({ clusterDomain: "cluster.local", exclude: [], expectsPush: true });
-  const push = (entries: HostEntry[]) =>
-    names.replacePushed({ entries, version: "1", origin: "control-plane", receivedAtMs: 0 });
-  if (options.complete !== false) push(options.entries ?? MESH);
+  const tableOf = (entries: HostEntry[]) =>
+    NameTable.build(entries, { clusterDomain: "cluster.local" }).table;
+  const complete = options.complete !== false;
+  let table = tableOf(complete ? options.entries ?? MESH : []);
+  const push = (entries: HostEntry[]) => table = tableOf(entries);
   const view = {
     clusterDomain: "cluster.local",
     namespace: "ns1",
@@ -49,7 +50,7 @@ function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
     vipRanges: [],
     serveAutoAllocated: true,
   };
-  const state = () => ({ table: names.table, complete: names.complete, view });
+  const state = () => ({ table, complete, view });
   const asked: string[] = [];
   let failing = false;
   const resolver = new Resolver({

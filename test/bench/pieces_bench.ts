@@ -74,8 +74,12 @@ Deno.bench("decode an upstream answer", () => {
 });
 
 const push = encodeNameTable(entries(10_000));
-Deno.bench("decode a push of 10,000 names", { group: "push" }, () => void decodeNameTable(push));
-const decoded = decodeNameTable(push);
+Deno.bench(
+  "decode a push of 10,000 names",
+  { group: "push" },
+  () => void [...decodeNameTable(push)],
+);
+const decoded = [...decodeNameTable(push)];
 Deno.bench("build a table of 10,000 names", { group: "push" }, () => {
   NameTable.build(decoded, view);
 });

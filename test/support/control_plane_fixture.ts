@@ -170,7 +170,7 @@ export function subscribe(
     const last = state.pushes.at(-1);
     return last === undefined
       ? undefined
-      : decodeNameTable(last.resources[0].value).map(({ host, addresses }) =>
+      : [...decodeNameTable(last.resources[0].value)].map(({ host, addresses }) =>
         `${host} ${addresses.join(" ")}`
       );
   };

@@ -10,6 +10,7 @@ import {
   type NameTablePush,
 } from "../../agent/mesh/mesh_client.ts";
 import type { MeshNode } from "../../agent/mesh/node_identity.ts";
+import type { HostEntry } from "../../agent/names/host_entry.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { silentLog } from "../../agent/system/log.ts";
 import { FakeControlPlane } from "./fake_control_plane.ts";
@@ -24,7 +25,7 @@ export class MeshClientFixture implements AsyncDisposable {
   readonly clock: ManualClock;
   readonly directory: TemporaryDirectory;
   readonly plane: FakeControlPlane;
-  readonly pushes: NameTablePush[] = [];
+  readonly pushes: (NameTablePush & { entries: HostEntry[] })[] = [];
   client!: MeshClient;
   #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
@@ -87,9 +88,14 @@ export class MeshClientFixture implements AsyncDisposable {
       stateDir: `${this.directory.path}/state`,
       resolveHost: () => Promise.resolve([]),
       onTable: (push) => {
-        if (!this.verdict(push)) return { accepted: false, reason: "not usable" };
-        this.pushes.push(push);
-        return { accepted: true };
+        const refused = { accepted: false, reason: "not usable" } as const;
+        try {
+          if (!this.verdict(push)) return Promise.resolve(refused);
+          this.pushes.push({ ...push, entries: [...push.entries] });
+        } catch {
+          return Promise.resolve(refused);
+        }
+        return Promise.resolve({ accepted: true });
       },
       ...overrides,
     });
