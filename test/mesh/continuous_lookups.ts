@@ -46,3 +46,9 @@ export function lookUpAllTheTime(
     },
   };
 }
+
+/** The value that this part of all values, 0 to 1, does not exceed. */
+export function percentileOf(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+}
