@@ -15,6 +15,8 @@ export interface ChildOptions {
   cwd: string;
   /** File that its output is added to. */
   logPath: string;
+  /** Lets all else go first: for what would run on another machine than the VM. */
+  elsewhere?: boolean;
 }
 
 /** One program that runs. */
@@ -24,11 +26,16 @@ export class Child implements AsyncDisposable {
   #ended = false;
 
   /** Starts it. */
-  constructor(program: string, { args, env = {}, cwd, logPath }: ChildOptions) {
+  constructor(program: string, { args, env = {}, cwd, logPath, elsewhere }: ChildOptions) {
     this.#logPath = logPath;
     // Deno cannot give a child a file; the shell does, and becomes the program.
     this.#process = new Deno.Command("sh", {
-      args: ["-c", 'exec "$0" "$@" >>"$LOG_PATH" 2>&1', program, ...args],
+      args: [
+        "-c",
+        `exec ${elsewhere ? "nice -n 10 " : ""}"$0" "$@" >>"$LOG_PATH" 2>&1`,
+        program,
+        ...args,
+      ],
       env: { ...env, LOG_PATH: logPath },
       cwd,
       stdin: "null",

@@ -14,33 +14,42 @@ const ADMIN_TOKEN = "test-admin";
 /** The most operations that etcd takes in one transaction. */
 const ETCD_TRANSACTION_MAX = 128;
 
+/** A Service as a restored backup holds it. */
+export interface StoredService {
+  /** Name. */
+  name: string;
+  /** Namespace. */
+  namespace: string;
+  /** Its one address. */
+  clusterIp: string;
+}
+
 /** One API server. */
 export class Kubernetes implements AsyncDisposable {
   /** For clients; lets them do everything. */
   readonly kubeconfig: string;
   readonly #kubectl: string;
-  readonly #etcdUrl: string;
   readonly #children: Child[];
   readonly #signingKey: CryptoKey;
 
   private constructor(
-    options: {
-      kubeconfig: string;
-      kubectl: string;
-      etcdUrl: string;
-      children: Child[];
-      signingKey: CryptoKey;
-    },
+    options: { kubeconfig: string; kubectl: string; children: Child[]; signingKey: CryptoKey },
   ) {
-    this.#etcdUrl = options.etcdUrl;
     this.kubeconfig = options.kubeconfig;
     this.#kubectl = options.kubectl;
     this.#children = options.children;
     this.#signingKey = options.signingKey;
   }
 
-  /** Starts one whose state is in `folder`. */
-  static async start(folder: string): Promise<Kubernetes> {
+  /**
+   * Starts one whose state is in `folder`.
+   *
+   * @param services are there from the start
+   */
+  static async start(
+    folder: string,
+    services: readonly StoredService[] = [],
+  ): Promise<Kubernetes> {
     const parts = await realParts(["etcd", "kube-apiserver", "kubectl"]);
     const [etcdPort, peerPort, apiPort] = await freePorts(3);
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
@@ -48,6 +57,7 @@ export class Kubernetes implements AsyncDisposable {
     const etcd = new Child(parts.etcd, {
       cwd: folder,
       logPath: join(folder, "etcd.log"),
+      elsewhere: true,
       args: [
         `--data-dir=${join(folder, "etcd")}`,
         `--listen-client-urls=${etcdUrl}`,
@@ -59,11 +69,18 @@ export class Kubernetes implements AsyncDisposable {
         "--unsafe-no-fsync",
       ],
     });
+    await etcd.until(async () => {
+      const response = await fetch(`${etcdUrl}/health`);
+      await response.body?.cancel();
+      return response.ok ? true : undefined;
+    }, "etcd is ready");
+    await storeServices(etcdUrl, services);
     const key = await makeSigningKey(folder);
     await Deno.writeTextFile(join(folder, "tokens"), `${ADMIN_TOKEN},admin,1,system:masters\n`);
     const api = new Child(parts["kube-apiserver"], {
       cwd: folder,
       logPath: join(folder, "kube-apiserver.log"),
+      elsewhere: true,
       args: [
         `--etcd-servers=${etcdUrl}`,
         "--bind-address=127.0.0.1",
@@ -102,7 +119,6 @@ export class Kubernetes implements AsyncDisposable {
     const cluster = new Kubernetes({
       kubeconfig,
       kubectl: parts.kubectl,
-      etcdUrl,
       children: [api, etcd],
       signingKey: key.key,
     });
@@ -129,49 +145,6 @@ export class Kubernetes implements AsyncDisposable {
   async applyStatus(text: string): Promise<void> {
     const args = ["apply", "--server-side", "--force-conflicts", "--subresource=status", "-f", "-"];
     await this.kubectl(args, text);
-  }
-
-  /**
-   * Puts Services into the store below the API server, as a restored backup does: 20,000 in seconds. By
-   * the API it takes minutes, since each ClusterIP that is given out has it count all others.
-   */
-  async restoreServices(
-    services: readonly { name: string; namespace: string; clusterIp: string }[],
-  ): Promise<void> {
-    const base64 = (text: string) => Buffer.from(text).toString("base64");
-    const puts = services.map(({ name, namespace, clusterIp }) => ({
-      requestPut: {
-        key: base64(`/registry/services/specs/${namespace}/${name}`),
-        value: base64(JSON.stringify({
-          apiVersion: "v1",
-          kind: "Service",
-          metadata: {
-            name,
-            namespace,
-            uid: crypto.randomUUID(),
-            creationTimestamp: "2026-01-01T00:00:00Z",
-          },
-          spec: {
-            type: "ClusterIP",
-            clusterIP: clusterIp,
-            clusterIPs: [clusterIp],
-            ipFamilies: ["IPv4"],
-            ipFamilyPolicy: "SingleStack",
-            internalTrafficPolicy: "Cluster",
-            sessionAffinity: "None",
-            ports: [{ name: "http", port: 80, protocol: "TCP", targetPort: 80 }],
-          },
-        })),
-      },
-    }));
-    for (let i = 0; i < puts.length; i += ETCD_TRANSACTION_MAX) {
-      const response = await fetch(`${this.#etcdUrl}/v3/kv/txn`, {
-        method: "POST",
-        body: JSON.stringify({ success: puts.slice(i, i + ETCD_TRANSACTION_MAX) }),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`etcd: ${response.status} ${text}`);
-    }
   }
 
   /** Removes an object. */
@@ -218,6 +191,62 @@ export class Kubernetes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) await child.end("SIGKILL");
   }
+}
+
+/**
+ * Puts Services into etcd before an API server looks at it: 20,000 in seconds. By the API it takes
+ * minutes, since each ClusterIP that is given out has it count all others.
+ */
+async function storeServices(etcdUrl: string, services: readonly StoredService[]): Promise<void> {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const puts = services.flatMap(storedObjects).map(([key, object]) => ({
+    requestPut: { key: base64(key), value: base64(JSON.stringify(object)) },
+  }));
+  for (let i = 0; i < puts.length; i += ETCD_TRANSACTION_MAX) {
+    const response = await fetch(`${etcdUrl}/v3/kv/txn`, {
+      method: "POST",
+      body: JSON.stringify({ success: puts.slice(i, i + ETCD_TRANSACTION_MAX) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`etcd: ${response.status} ${text}`);
+  }
+}
+
+/** A Service, and the claim to its address, without which the API server would not get ready. */
+function storedObjects(
+  { name, namespace, clusterIp }: StoredService,
+): [key: string, object: unknown][] {
+  const metadata = () => ({ uid: crypto.randomUUID(), creationTimestamp: "2026-01-01T00:00:00Z" });
+  return [
+    [`/registry/services/specs/${namespace}/${name}`, {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace, ...metadata() },
+      spec: {
+        type: "ClusterIP",
+        clusterIP: clusterIp,
+        clusterIPs: [clusterIp],
+        ipFamilies: ["IPv4"],
+        ipFamilyPolicy: "SingleStack",
+        internalTrafficPolicy: "Cluster",
+        sessionAffinity: "None",
+        ports: [{ name: "http", port: 80, protocol: "TCP", targetPort: 80 }],
+      },
+    }],
+    [`/registry/ipaddresses/${clusterIp}`, {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IPAddress",
+      metadata: {
+        name: clusterIp,
+        labels: {
+          "ipaddress.kubernetes.io/ip-family": "IPv4",
+          "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+        },
+        ...metadata(),
+      },
+      spec: { parentRef: { resource: "services", namespace, name } },
+    }],
+  ];
 }
 
 async function makeSigningKey(folder: string) {

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { realParts, sourceFolder } from "../parts/real_parts.ts";
 import { Child, freePorts, runToEnd } from "./child_process.ts";
-import { Kubernetes } from "./kubernetes.ts";
+import { Kubernetes, type StoredService } from "./kubernetes.ts";
 import { makePluggedInCa, type PluggedInCa, writePluggedInCa } from "./plugged_in_ca.ts";
 
 /** The name in istiod's certificate, which its files map to loopback. */
@@ -26,8 +26,8 @@ export interface IstiodName {
 
 /** What a mesh is started with. */
 export interface RealMeshOptions {
-  /** Added to istiod's environment. */
-  istiodEnv?: Record<string, string>;
+  /** Services that are there beside those of `manifests/`. */
+  services?: readonly StoredService[];
 }
 
 function manifest(name: string): Promise<string> {
@@ -44,7 +44,6 @@ export class RealMesh implements AsyncDisposable {
   readonly ca: PluggedInCa;
   readonly #istioctl: string;
   readonly #pilot: string;
-  readonly #env: Record<string, string>;
   readonly #ports: { secure: number; http: number; others: number[] };
   #istiod: Child | undefined;
 
@@ -52,7 +51,6 @@ export class RealMesh implements AsyncDisposable {
     options: Pick<RealMesh, "folder" | "kubernetes" | "ca"> & {
       istioctl: string;
       pilot: string;
-      env: Record<string, string>;
       ports: number[];
     },
   ) {
@@ -61,17 +59,15 @@ export class RealMesh implements AsyncDisposable {
     this.ca = options.ca;
     this.#istioctl = options.istioctl;
     this.#pilot = options.pilot;
-    this.#env = options.env;
     const [secure, http, ...others] = options.ports;
     this.#ports = { secure, http, others };
   }
 
   /** Starts one. */
   static async start(options: RealMeshOptions = {}): Promise<RealMesh> {
-    const { istiodEnv = {} } = options;
     const { istiod: pilot, istioctl } = await realParts(["istiod", "istioctl"]);
     const folder = await Deno.makeTempDir({ prefix: "outrigger-mesh-" });
-    const kubernetes = await Kubernetes.start(folder);
+    const kubernetes = await Kubernetes.start(folder, options.services);
     const ca = await makePluggedInCa("first");
     const mesh = new RealMesh({
       folder,
@@ -79,7 +75,6 @@ export class RealMesh implements AsyncDisposable {
       ca,
       istioctl,
       pilot,
-      env: istiodEnv,
       ports: await freePorts(8),
     });
     try {
@@ -116,6 +111,7 @@ export class RealMesh implements AsyncDisposable {
     const istiod = new Child(this.#pilot, {
       cwd: this.folder,
       logPath: join(this.folder, "istiod.log"),
+      elsewhere: true,
       args: [
         "discovery",
         `--kubeconfig=${this.kubernetes.kubeconfig}`,
@@ -137,7 +133,6 @@ export class RealMesh implements AsyncDisposable {
         ISTIOD_CUSTOM_HOST: "localhost",
         ISTIO_DUAL_STACK: "true",
         ROOT_CA_DIR: join(this.folder, "cacerts"),
-        ...this.#env,
       },
     });
     this.#istiod = istiod;

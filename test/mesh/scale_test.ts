@@ -10,10 +10,16 @@ const CHANGE_LIMIT_MS = 5_000;
 /** How many changes are made, each with a push. */
 const CHANGES = 10;
 /** A table of this size takes more than twice as long to decode and index. */
-const WAIT_MS = 100;
+const WAIT_MS = 120;
 
 Deno.test(`a mesh of ${SERVICES} Services`, async (t) => {
-  await using mesh = await RealMesh.start();
+  await using mesh = await RealMesh.start({
+    services: Array.from({ length: SERVICES }, (_, i) => ({
+      name: `service-${i}`,
+      namespace: namespaceOf(i),
+      clusterIp: clusterIp(i),
+    })),
+  });
   const { kubernetes } = mesh;
   await kubernetes.apply(JSON.stringify({
     apiVersion: "v1",
@@ -24,11 +30,6 @@ Deno.test(`a mesh of ${SERVICES} Services`, async (t) => {
       metadata: { name: `scale-${i}` },
     })),
   }));
-  await kubernetes.restoreServices(Array.from({ length: SERVICES }, (_, i) => ({
-    name: `service-${i}`,
-    namespace: namespaceOf(i),
-    clusterIp: clusterIp(i),
-  })));
   await using agent = await AgentProcess.start({
     folder: `${mesh.folder}/agent`,
     args: ["--from", await mesh.vmFiles("vm"), "--upstream", "127.0.0.1:9"],
