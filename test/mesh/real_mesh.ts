@@ -28,6 +28,8 @@ export interface IstiodName {
 export interface RealMeshOptions {
   /** Services that are there beside those of `manifests/`. */
   services?: readonly StoredService[];
+  /** Leaves out the VM's account and group. */
+  withoutVm?: boolean;
 }
 
 function manifest(name: string): Promise<string> {
@@ -80,7 +82,7 @@ export class RealMesh implements AsyncDisposable {
     try {
       await mesh.#prepare();
       await mesh.startIstiod();
-      await mesh.#prepareVm();
+      if (!options.withoutVm) await mesh.#prepareVm();
     } catch (error) {
       await mesh[Symbol.asyncDispose]();
       throw error;
@@ -170,6 +172,27 @@ export class RealMesh implements AsyncDisposable {
     return folder;
   }
 
+  /** Waits until istiod has put its root into a namespace. */
+  async untilRootIn(namespace: string): Promise<void> {
+    await this.#istiod!.until(
+      () => this.kubernetes.kubectl(["get", "configmap", "istio-ca-root-cert", "-n", namespace]),
+      "istiod puts its root into the namespace",
+    );
+  }
+
+  /** A gateway by whose address VMs reach istiod, where istioctl looks for it. */
+  async exposeIstiod(address: string): Promise<void> {
+    const gateway = JSON.stringify({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "istio-eastwestgateway", namespace: "istio-system" },
+      spec: { type: "LoadBalancer", ports: [{ name: "tls-istiod", port: 15012 }] },
+      status: { loadBalancer: { ingress: [{ ip: address }] } },
+    });
+    await this.kubernetes.apply(gateway);
+    await this.kubernetes.applyStatus(gateway);
+  }
+
   /** Ends it and removes what it left, unless `KEEP_MESH` is set. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.killIstiod();
@@ -209,18 +232,11 @@ export class RealMesh implements AsyncDisposable {
     await kubernetes.applyStatus(await manifest("pods.yaml"));
   }
 
-  /** The account and the group of the VM, and the root, which istiod puts beside them. */
+  /** The namespace, the account and the group of the VM, and the root, which istiod puts beside them. */
   async #prepareVm(): Promise<void> {
     const { kubernetes } = this;
-    await kubernetes.apply(JSON.stringify({
-      apiVersion: "v1",
-      kind: "ServiceAccount",
-      metadata: { name: "vm-sa", namespace: "vm" },
-    }));
+    await kubernetes.apply(await manifest("vm-namespace.yaml"));
     await kubernetes.apply(await manifest("vm.yaml"));
-    await this.#istiod!.until(
-      () => kubernetes.kubectl(["get", "configmap", "istio-ca-root-cert", "-n", "vm"]),
-      "istiod puts its root into the VM's namespace",
-    );
+    await this.untilRootIn("vm");
   }
 }
