@@ -1,17 +1,19 @@
 /**
- * What is written from the code: the JSON Schema of the configuration, and the README's tables. A test
- * holds the committed texts against this; `deno run -A tools/generated.ts` writes them.
+ * What is written from the code: the JSON Schema of the configuration, and tables of README and
+ * ARCHITECTURE. A test holds the committed texts against this; `deno run -A tools/generated.ts` writes them.
  *
  * @module
  */
 import { RUN_FLAGS } from "../agent/commands/run_flags.ts";
 import { configJsonSchema, configLeaves } from "../agent/config/config_leaves.ts";
 import { METRIC_DOCS } from "../agent/metrics/metric_docs.ts";
+import { DIFFERENCES } from "../test/mesh/differences.ts";
 
 /** The committed files that are, or hold, generated text. */
 export const GENERATED = {
   schema: new URL("../agent/config/config.schema.json", import.meta.url),
   readme: new URL("../README.md", import.meta.url),
+  architecture: new URL("../ARCHITECTURE.md", import.meta.url),
 };
 
 /** The text of agent/config/config.schema.json. */
@@ -19,11 +21,11 @@ export function schemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
 
-/** The README with each `<!-- table: NAME -->` … `<!-- end -->` filled in. */
-export function withTables(readme: string): string {
-  return readme.replace(
+/** A text with each `<!-- table: NAME -->` … `<!-- end -->` filled in whose table is known here. */
+export function withTables(text: string): string {
+  return text.replace(
     /(<!-- table: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, start, name, end) => `${start}\n${tables[name]()}\n${end}`,
+    (all, start, name, end) => name in tables ? `${start}\n${tables[name]()}\n${end}` : all,
   );
 }
 
@@ -56,6 +58,7 @@ const tables: Record<string, () => string> = {
         help,
       ]),
     ),
+  differences: () => table(["difference", "why"], DIFFERENCES.map(({ what, why }) => [what, why])),
 };
 
 function table(head: string[], rows: string[][]): string {
@@ -74,6 +77,7 @@ function defaultText(value: unknown): string {
 
 if (import.meta.main) {
   await Deno.writeTextFile(GENERATED.schema, schemaText());
-  const readme = await Deno.readTextFile(GENERATED.readme);
-  await Deno.writeTextFile(GENERATED.readme, withTables(readme));
+  for (const document of [GENERATED.readme, GENERATED.architecture]) {
+    await Deno.writeTextFile(document, withTables(await Deno.readTextFile(document)));
+  }
 }

@@ -18,13 +18,15 @@ const MESH_SEARCH = ["vm.svc.cluster.local", "svc.cluster.local", "cluster.local
 const OWN_SEARCH = ["corp.example", "lab.corp.example"];
 
 Deno.test("outrigger answers as Istio's own DNS server does, but for what is listed", async (t) => {
-  const entries = generateTable(20261124, 500);
+  const entries = generateTable(20261124, 2_000);
   const explained = new Map<Difference, number>();
   await using _upstream = await MarkedUpstream.start(UPSTREAM);
   const orders = [[...MESH_SEARCH, ...OWN_SEARCH], [...OWN_SEARCH, ...MESH_SEARCH]];
   for (const [index, search] of orders.entries()) {
     await t.step(`search ${search.join(" ")}`, async () => {
-      const questions = generateQuestions(entries, { seed: index, search });
+      // Of all that can be asked, every fourth: each host is asked for in several ways.
+      const questions = generateQuestions(entries, { seed: index, search })
+        .filter((_, i) => i % 4 === index);
       const { istio, outrigger } = await answersOfBoth(entries, search, questions);
       const forms = formsOf(entries);
       const unexplained: string[] = [];
@@ -50,7 +52,8 @@ Deno.test("outrigger answers as Istio's own DNS server does, but for what is lis
       }
       console.log(`${questions.length} questions about ${entries.length} hosts, ${same} the same`);
       assert.deepEqual(unexplained.slice(0, 10), [], `${unexplained.length} not explained`);
-      assert.ok(questions.length > 10_000 && same > questions.length / 3);
+      assert.ok(entries.length > 2_000 && questions.length > 10_000);
+      assert.ok(same > questions.length / 3);
     });
   }
   for (const difference of DIFFERENCES) {
