@@ -17,7 +17,10 @@ testMeshClient(
     assert.equal(fixture.certificate.identity, "spiffe://cluster.local/ns/vm/sa/vm-sa");
     assert.equal(fixture.client.status().controlPlane.state, "connected");
     assert.deepEqual(fixture.problems, []);
-    const stored = await Deno.stat(`${directory.path}/state/credentials.json`);
+    const path = `${directory.path}/state/credentials.json`;
+    // A certificate is in force before it is on disk.
+    await fixture.until(async () => await systemFiles.stat(path) !== undefined, "the credentials");
+    const stored = await Deno.stat(path);
     assert.equal(stored.mode! & 0o777, 0o600);
     const [first] = plane.discoveryRequests;
     assert.equal(first.typeUrl, NAME_TABLE_TYPE_URL);
