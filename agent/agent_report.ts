@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AnswerCache, CACHE_MAX_BYTES } from "./cache/answer_cache.ts";
+import type { AnswerCache } from "./cache/answer_cache.ts";
 import { formatRcode, formatType } from "./dns/codes.ts";
 import { formatAddress } from "./dns/ip_address.ts";
 import { formatName } from "./dns/name.ts";
@@ -82,7 +82,7 @@ export function statusReport(parts: ReportedParts): StatusReport {
     cache: {
       entries: parts.cache.entries,
       bytes: parts.cache.bytes,
-      maxBytes: CACHE_MAX_BYTES,
+      maxBytes: parts.cache.maxBytes,
     },
   };
 }
