@@ -280,7 +280,10 @@ export class Agent {
   /** What cannot be found leaves the servers of before in force. */
   #applyUpstreams({ servers, searchDomains, problem }: ChosenUpstreams): void {
     this.#host = { ...this.#host, searchDomains };
-    if (problem === undefined) this.#upstream.replaceServers(servers);
+    if (problem === undefined) {
+      this.#upstream.replaceServers(servers);
+      this.#resolver.upstreamChanged();
+    }
     this.#setProblem("upstreams", problem);
   }
 

@@ -251,6 +251,14 @@ export class AnswerCache {
     return count;
   }
 
+  /** Forgets that upstream servers failed: they may be asked again, about every question. */
+  forgetFailures(): void {
+    for (const [key, entry] of this.#store.entries()) {
+      if (entry.kind === "failure") this.#store.delete(key);
+      else entry.failures = entry.recheckMs = 0;
+    }
+  }
+
   /** Number of entries, those included that ended and were not asked for since. */
   get entries(): number {
     return this.#store.size;

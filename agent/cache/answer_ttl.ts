@@ -38,9 +38,14 @@ export interface LifetimeBounds {
   maxSeconds: number;
 }
 
+/** Whether an answer says nothing about the name: the server could not, or would not, find out. */
+export function isFailure({ rcode }: Answer): boolean {
+  return rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN;
+}
+
 /** How long an answer may be kept. */
 export function lifetimeOf(answer: Answer, { minSeconds, maxSeconds }: LifetimeBounds): Lifetime {
-  if (answer.rcode !== Rcode.NOERROR && answer.rcode !== Rcode.NXDOMAIN) {
+  if (isFailure(answer)) {
     return { kind: "failure", seconds: TTL_LIMITS.failureMinSeconds };
   }
   const last = answer.answers.at(-1);

@@ -7,9 +7,8 @@
  * @module
  */
 import type { AnswerCache } from "../cache/answer_cache.ts";
-import { cacheKey } from "../cache/answer_cache.ts";
-import { type Answer, failureAnswer } from "../dns/answer.ts";
-import { ExtendedErrorCode, Rcode, RecordType } from "../dns/codes.ts";
+import type { Answer } from "../dns/answer.ts";
+import { Rcode, RecordType } from "../dns/codes.ts";
 import { decodeName } from "../dns/name.ts";
 import type { Question } from "../dns/query.ts";
 import { answerClusterDomain, answerSpecialName, type LocalOutcome } from "../names/local_zones.ts";
@@ -17,20 +16,18 @@ import { lookupMesh, type MeshView } from "../names/mesh_lookup.ts";
 import type { NameTable } from "../names/name_table.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Random } from "../system/random.ts";
-import type { UpstreamOutcome } from "../upstream/upstream_group.ts";
+import {
+  CachedUpstream,
+  type ForwardedAnswer,
+  type ForwardedRequest,
+  type Upstream,
+} from "./cached_upstream.ts";
 
 /** One question of one client, as far as its answer depends on it. */
-export interface ResolverRequest {
-  /** What is asked; class IN. */
-  question: Question;
-  /** DO. */
-  dnssecOk: boolean;
-  /** CD. */
-  checkingDisabled: boolean;
-}
+export type ResolverRequest = ForwardedRequest;
 
 /** Which part answered. */
-export type AnswerSource = "mesh" | "local" | "cache" | "upstream" | "failure";
+export type AnswerSource = "mesh" | "local" | ForwardedAnswer["source"];
 
 /** An answer and where it comes from. */
 export interface Resolution {
@@ -52,12 +49,6 @@ export interface MeshState {
   view: MeshView;
 }
 
-/** Who is asked for what is not answered here. */
-export interface Upstream {
-  /** Never rejects; has an answer or a failure within 4.5 s. */
-  exchange(request: ResolverRequest): Promise<UpstreamOutcome>;
-}
-
 /** What a {@link Resolver} is made of. */
 export interface ResolverOptions {
   /** The mesh at first. */
@@ -72,24 +63,16 @@ export interface ResolverOptions {
   random: Random;
 }
 
-/** The name of the one group of upstream servers; part of each cache key. */
-const UPSTREAM_GROUP = "default";
-
 /** Answers questions: mesh, then cache, then upstream. */
 export class Resolver {
-  readonly #cache: AnswerCache;
-  readonly #upstream: Upstream;
-  readonly #clock: Clock;
+  readonly #upstream: CachedUpstream;
   readonly #random: Random;
-  readonly #inFlight = new Map<string, Promise<Resolution>>();
   #mesh: MeshState;
 
   /** Wires the parts; does nothing yet. */
   constructor(options: ResolverOptions) {
     this.#mesh = options.mesh;
-    this.#cache = options.cache;
-    this.#upstream = options.upstream;
-    this.#clock = options.clock;
+    this.#upstream = new CachedUpstream(options);
     this.#random = options.random;
   }
 
@@ -115,43 +98,28 @@ export class Resolver {
     const { question } = request;
     const own = this.#answerOwn(question);
     if (own !== undefined) return own;
-    const hit = this.#cache.get(this.#key(request), this.#clock.monotonicMs());
-    if (hit === undefined) return undefined;
-    return this.#completed(question, {
-      answer: hit.answer,
-      source: "cache",
-      why: [`cached ${Math.floor(hit.ageSeconds)} s ago, for ${hit.remainingSeconds} s more`],
-    });
+    const cached = this.#upstream.cached(request);
+    return cached && this.#completed(question, cached);
   }
 
   /**
-   * Asks upstream; identical questions that are in flight are asked once. Call it when
-   * {@link answerHere} had no answer. Never rejects.
+   * Asks upstream servers; a stale answer of the cache takes the place of one that does not come. Call
+   * it when {@link answerHere} had no answer. Never rejects.
    */
-  forward(request: ResolverRequest): Promise<Resolution> {
-    const key = this.#key(request);
-    const present = this.#inFlight.get(key);
-    if (present !== undefined) return present;
-    const pending = this.#forward(key, request).finally(() => this.#inFlight.delete(key));
-    this.#inFlight.set(key, pending);
-    return pending;
+  async forward(request: ResolverRequest): Promise<Resolution> {
+    const forwarded = await this.#upstream.ask(request);
+    // A push may have come in the meantime: it is in force at once.
+    return this.#answerOwn(request.question) ?? this.#completed(request.question, forwarded);
   }
 
-  async #forward(key: string, request: ResolverRequest): Promise<Resolution> {
-    const outcome = await this.#upstream.exchange(request);
-    const answer = outcome.kind === "answer" ? outcome.answer : failureAnswer(Rcode.SERVFAIL, {
-      code: outcome.timedOut
-        ? ExtendedErrorCode.NO_REACHABLE_AUTHORITY
-        : ExtendedErrorCode.NETWORK_ERROR,
-      text: outcome.reason,
-    });
-    this.#cache.put(key, answer, this.#clock.monotonicMs());
-    if (outcome.kind === "failure") return { answer, source: "failure", why: [outcome.reason] };
-    return this.#completed(request.question, {
-      answer,
-      source: "upstream",
-      why: [`asked ${outcome.server}, which took ${Math.round(outcome.roundTripMs)} ms`],
-    });
+  /** Forgets what is cached for `domain` and the names below it, or all; returns how many answers. */
+  flushCache(domain = ""): number {
+    return this.#upstream.flush(domain);
+  }
+
+  /** To be called when the upstream servers changed: what failed before may be asked again at once. */
+  upstreamChanged(): void {
+    this.#upstream.forgetFailures();
   }
 
   /** Steps 1 to 3: what nobody else is asked for. */
@@ -201,8 +169,10 @@ export class Resolver {
       const view = { ...this.#mesh.view, searchDomains: [] };
       const own = this.#answerMesh({ ...question, name: target }, view);
       if (own === undefined) continue;
+      const { extendedError } = resolution.answer;
       return {
         answer: {
+          ...extendedError && { extendedError },
           ...own.answer,
           authoritative: false,
           answers: [...answers.slice(0, i + 1), ...own.answer.answers],
@@ -212,10 +182,6 @@ export class Resolver {
       };
     }
     return resolution;
-  }
-
-  #key(request: ResolverRequest): string {
-    return cacheKey(request, UPSTREAM_GROUP);
   }
 }
 

@@ -151,7 +151,7 @@ Deno.test("Resolver asks identical questions once", async () => {
   const other = resolver.forward({ ...request("www.example.org", "A"), dnssecOk: true });
   await clock.advance(10);
   const [first, second] = await Promise.all(both);
-  assert.equal(first, second);
+  assert.deepEqual(first, second);
   await other;
   assert.deepEqual(asked, ["www.example.org", "www.example.org"]);
 });
@@ -167,6 +167,36 @@ Deno.test("Resolver puts a push in force at once, over what is cached", async ()
   ]);
   push(MESH);
   assert.equal((await ask("www.example.org")).lines[0], "cache");
+});
+
+Deno.test("Resolver puts a push in force over what is in flight, and over what is stale", async () => {
+  const { resolver, request, ask, push, clock, fail } = make();
+  const pending = resolver.forward(request("www.example.org", "A"));
+  const withName = [...MESH, externalEntry("www.example.org", ["192.0.2.60"])];
+  push(withName);
+  await clock.advance(10);
+  assert.equal((await pending).source, "mesh");
+  push(MESH);
+  fail(true);
+  await clock.advance(60_000);
+  assert.equal((await ask("www.example.org")).lines[0], "stale");
+  push(withName);
+  assert.equal((await ask("www.example.org")).lines[0], "mesh");
+});
+
+Deno.test("Resolver says that a stale chain is stale, also where it leads into the mesh", async () => {
+  const { ask, clock, fail } = make();
+  await ask("alias.example.org");
+  fail(true);
+  await clock.advance(60_000);
+  const { lines, answer } = await ask("alias.example.org");
+  assert.deepEqual(lines, [
+    "stale",
+    "NOERROR",
+    "answer alias.example.org 30 CNAME api.example.org",
+    "answer api.example.org 30 A 192.0.2.50",
+  ]);
+  assert.equal(answer.extendedError?.code, 3);
 });
 
 Deno.test("Resolver asks the mesh for the target of an upstream server's CNAME", async (t) => {
