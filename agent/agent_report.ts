@@ -4,16 +4,23 @@
  * @module
  */
 import type { AnswerCache } from "./cache/answer_cache.ts";
-import { formatRcode, formatType } from "./dns/codes.ts";
+import { formatRcode, formatType, RecordClass } from "./dns/codes.ts";
 import { formatAddress } from "./dns/ip_address.ts";
 import { formatName } from "./dns/name.ts";
 import { formatRecord } from "./dns/record_text.ts";
-import type { LookupReport, NamesReport, StatusProblem, StatusReport } from "./health/api.ts";
+import type {
+  CacheStatus,
+  LookupReport,
+  NamesReport,
+  StatusProblem,
+  StatusReport,
+} from "./health/api.ts";
 import type { MeshClient } from "./mesh/mesh_client.ts";
 import type { MetricReadings } from "./metrics/agent_metrics.ts";
 import { findNames } from "./names/find_names.ts";
 import type { NameSources } from "./resolver/name_sources.ts";
-import type { MeshState, Resolution } from "./resolver/resolver.ts";
+import type { MeshState, Resolver } from "./resolver/resolver.ts";
+import type { Clock } from "./system/clock.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import type { UpstreamGroup } from "./upstream/upstream_group.ts";
 
@@ -41,6 +48,8 @@ export interface ReportedParts {
   upstream: UpstreamGroup;
   /** The cache. */
   cache: AnswerCache;
+  /** Path of the control socket; empty without one. */
+  controlSocket: string;
 }
 
 /** How many left-out entries a status lists. */
@@ -79,15 +88,17 @@ export function statusReport(parts: ReportedParts): StatusReport {
       autoAllocated: parts.state.view.serveAutoAllocated ? "serve" : "forward",
     },
     upstreams: parts.upstream.status(),
-    cache: {
-      entries: parts.cache.entries,
-      bytes: parts.cache.bytes,
-      maxBytes: parts.cache.maxBytes,
-    },
+    cache: cacheStatus(parts.cache),
+    controlSocket: parts.controlSocket,
   };
 }
 
-/** What the gauges of /metrics show. */
+function cacheStatus({ entries, bytes, maxBytes, counts }: AnswerCache): CacheStatus {
+  const { prefetch, evicted, ...lookups } = counts;
+  return { entries, bytes, maxBytes, lookups, prefetches: prefetch, evictions: evicted };
+}
+
+/** What is read from the parts at each scrape of /metrics. */
 export function metricReadings(
   { cache, names, mesh, residentBytes }: Pick<ReportedParts, "cache" | "names" | "mesh"> & {
     residentBytes: number;
@@ -95,8 +106,7 @@ export function metricReadings(
 ): MetricReadings {
   const connection = mesh?.status().controlPlane;
   return {
-    cacheEntries: cache.entries,
-    cacheBytes: cache.bytes,
+    cache: cacheStatus(cache),
     hosts: names.table.size,
     receivedMs: names.pushed?.receivedAtMs ?? 0,
     connected: connection?.state === "connected",
@@ -125,20 +135,24 @@ export function namesReport(
   };
 }
 
-/** The body of `/api/v1/lookup`. */
-export function lookupReport(
-  question: { name: string; type: number },
-  { answer, source, why }: Resolution,
-  tookMs: number,
-): LookupReport {
+/** The body of `/api/v1/lookup`: a question resolved as a client's would be. */
+export async function lookupReport(
+  name: string,
+  type: number,
+  { resolver, clock }: { resolver: Resolver; clock: Clock },
+): Promise<LookupReport> {
+  const question = { name, type, class: RecordClass.IN };
+  const request = { question, dnssecOk: false, checkingDisabled: false };
+  const startedMs = clock.monotonicMs();
+  const { answer, source, why } = resolver.answerHere(request) ?? await resolver.forward(request);
   return {
-    name: formatName(question.name),
-    type: formatType(question.type),
+    name: formatName(name),
+    type: formatType(type),
     rcode: formatRcode(answer.rcode),
     answers: answer.answers.map(formatRecord),
     authority: answer.authority.map(formatRecord),
     source,
     why,
-    tookMs: Math.round(tookMs * 100) / 100,
+    tookMs: Math.round((clock.monotonicMs() - startedMs) * 100) / 100,
   };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import { isIP } from "node:net";
+import { join } from "node:path";
+import type { CacheLimits } from "./cache/answer_cache.ts";
 import type { Config } from "./config/config.ts";
 import { parseAddress, parseRange } from "./dns/ip_address.ts";
 import { parseName } from "./dns/name.ts";
@@ -34,6 +36,22 @@ export function namesOptions(config: Config): NameSourcesOptions {
     exclude: config.names.exclude,
     expectsPush: config.controlPlane !== undefined,
   };
+}
+
+/** How answers of upstream servers are kept. */
+export function cacheLimits({ cache }: Config): CacheLimits {
+  return {
+    maxBytes: cache.maxBytes,
+    minTtlSeconds: cache.minTtl / 1000,
+    maxTtlSeconds: cache.maxTtl / 1000,
+    staleSeconds: cache.serveStale / 1000,
+    prefetch: cache.prefetch,
+  };
+}
+
+/** Where the control socket is. */
+export function controlSocketPath({ control, stateDir }: Config): string {
+  return control.socket ?? join(stateDir, "control.sock");
 }
 
 /** How this node sees the mesh. */

@@ -6,6 +6,8 @@
  */
 import { lookupReport, metricReadings, namesReport, statusReport } from "./agent_report.ts";
 import {
+  cacheLimits,
+  controlSocketPath,
   type HostFacts,
   meshNode,
   meshView,
@@ -16,8 +18,8 @@ import {
 import { AnswerCache } from "./cache/answer_cache.ts";
 import { chooseUpstreams, type ChosenUpstreams } from "./chosen_upstreams.ts";
 import type { Config } from "./config/config.ts";
-import { RecordClass } from "./dns/codes.ts";
 import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts";
+import { ControlSocket } from "./health/control_socket.ts";
 import { HealthServer } from "./health/health_server.ts";
 import { Readiness } from "./health/readiness.ts";
 import { findEnvoyInterception } from "./host_dns/envoy_interception.ts";
@@ -26,7 +28,7 @@ import { loadStaticNames } from "./mesh/static_names.ts";
 import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { NameSources } from "./resolver/name_sources.ts";
-import { type Resolution, Resolver } from "./resolver/resolver.ts";
+import { Resolver } from "./resolver/resolver.ts";
 import { DnsServer } from "./server/dns_server.ts";
 import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
@@ -69,12 +71,13 @@ export class Agent {
   readonly #startedMs: number;
   readonly #readiness = new Readiness();
   readonly #metrics: AgentMetrics;
-  readonly #cache = new AnswerCache();
+  readonly #cache: AnswerCache;
   readonly #upstream: UpstreamGroup;
   readonly #names: NameSources;
   readonly #resolver: Resolver;
   readonly #server: DnsServer;
   readonly #mesh: MeshConnection;
+  readonly #control: ControlSocket;
   #config: Config;
   #health: HealthServer | undefined;
   #host: HostFacts = { searchDomains: [], interception: false };
@@ -93,6 +96,7 @@ export class Agent {
     this.#process = options.process;
     this.#world = { ...systemWorld(), ...options.world };
     this.#startedMs = this.#world.clock.monotonicMs();
+    this.#cache = new AnswerCache(cacheLimits(options.config));
     this.#metrics = new AgentMetrics({
       version: VERSION,
       read: () =>
@@ -138,6 +142,9 @@ export class Agent {
       log: this.#log.child("dns"),
     });
     this.#server = new DnsServer({ ...this.#world, handler, log: this.#log.child("dns") });
+    this.#control = new ControlSocket({
+      flushCache: (domain) => this.#resolver.flushCache(domain),
+    });
   }
 
   /** Runs until `signal` is aborted or the process is told to end, and drains. */
@@ -174,6 +181,7 @@ export class Agent {
     await this.#mesh.start(config);
     this.#publish();
     await this.#listen(config);
+    await this.#listenForControl(config);
     this.#listening.done();
     void this.#watchHost();
     this.#log.info("Serving DNS", {
@@ -190,6 +198,7 @@ export class Agent {
     await this.#server.drain();
     await this.#mesh.stop();
     await this.#health?.close();
+    await this.#control.close();
     this.#log.info("Stopped");
   }
 
@@ -202,6 +211,8 @@ export class Agent {
       const upstreams = await chooseUpstreams(config, this.#world);
       await this.#listen(config);
       this.#config = config;
+      await this.#listenForControl(config);
+      this.#cache.configure(cacheLimits(config));
       this.#applyUpstreams(upstreams);
       await this.#mesh.stop(config);
       await this.#names.configure(namesOptions(config));
@@ -264,17 +275,13 @@ export class Agent {
       state: this.#resolver.mesh,
       upstream: this.#upstream,
       cache: this.#cache,
+      controlSocket: this.#control.path,
     });
   }
 
   /** Resolves a question as a client's would be, for `/api/v1/lookup`. */
-  async lookup(name: string, type: number): Promise<LookupReport> {
-    const question = { name, type, class: RecordClass.IN };
-    const request = { question, dnssecOk: false, checkingDisabled: false };
-    const startedMs = this.#world.clock.monotonicMs();
-    const resolution: Resolution = this.#resolver.answerHere(request) ??
-      await this.#resolver.forward(request);
-    return lookupReport(question, resolution, this.#world.clock.monotonicMs() - startedMs);
+  lookup(name: string, type: number): Promise<LookupReport> {
+    return lookupReport(name, type, { ...this.#world, resolver: this.#resolver });
   }
 
   /** What cannot be found leaves the servers of before in force. */
@@ -320,8 +327,15 @@ export class Agent {
       metrics: this.#metrics,
       status: () => this.status(),
       names: (options) => namesReport(this.#resolver.mesh, options),
-      lookup: (name, type) => this.lookup(name, type),
+      lookup: (name, type) =>
+        lookupReport(name, type, { ...this.#world, resolver: this.#resolver }),
     });
+  }
+
+  /** Without its control socket the agent serves on. */
+  #listenForControl(config: Config): Promise<void> {
+    return this.#control.listen(controlSocketPath(config))
+      .catch((error) => this.#log.warn(messageOf(error)));
   }
 
   async #onTable(push: NameTablePush): Promise<PushVerdict> {

@@ -8,6 +8,7 @@ import { Agent } from "./app.ts";
 import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load_config.ts";
 import { systemClock } from "./system/clock.ts";
+import { fetchUnix } from "./system/http.ts";
 import { silentLog } from "./system/log.ts";
 import { systemNetwork, type UdpSocket } from "./system/network.ts";
 import type { ProcessSignal } from "./system/process.ts";
@@ -210,6 +211,39 @@ test("serves the control plane's names, without it too, and from the disk after 
   assert.equal(await fixture.ask("b.ns1"), "10.0.0.1");
   assert.equal(fixture.agent.status().names.origin, "disk");
   assert.equal((await fixture.get("/healthz/ready")).status, 200);
+});
+
+test("forgets cached answers when it is told to on its control socket", async () => {
+  await using fixture = await Fixture.make();
+  fixture.config["names.files"] = [
+    await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
+  ];
+  await fixture.start();
+  const controlSocket = `${fixture.directory.path}/state/control.sock`;
+  await until(() => fixture.agent.status().controlSocket === controlSocket, "the control socket");
+  const flush = async (socket: string) => {
+    const target = "/v1/cache/flush?name=example.org";
+    return await (await fetchUnix(socket, target, { method: "POST", timeoutMs: 3_000 })).json();
+  };
+  await fixture.ask("www.example.org");
+  await fixture.ask("www.example.org");
+  assert.deepEqual(await flush(controlSocket), { name: "example.org", flushed: 1 });
+  await fixture.ask("www.example.org");
+  assert.equal(fixture.upstreamQueries.length, 2);
+  const { lookups } = fixture.agent.status().cache;
+  assert.deepEqual([lookups.positive, lookups.miss], [1, 2]);
+  const metrics = await (await fixture.get("/metrics")).text();
+  assert.match(metrics, /^outrigger_cache_lookups_total\{result="positive"\} 1$/m);
+  const moved = `${fixture.directory.path}/moved.sock`;
+  await fixture.reload({ "control.socket": moved, "cache.maxBytes": "1MiB" });
+  assert.equal((await flush(moved)).flushed, 1);
+  assert.equal(fixture.agent.status().cache.maxBytes, 1024 * 1024);
+  await assert.rejects(flush(controlSocket), { code: "ENOENT" });
+  await fixture.reload({ "control.socket": "/dev/null/control.sock" });
+  assert.equal(fixture.agent.status().controlSocket, "");
+  assert.equal(await fixture.ask("a.ns1"), "10.0.0.1");
+  await fixture.stop();
+  await assert.rejects(flush(moved), { code: "ENOENT" });
 });
 
 test("reloads its configuration, and refuses a bad one whole", async () => {

@@ -10,7 +10,7 @@ import { runProgram } from "./commands/program.ts";
 import { ConfigError } from "./config/errors.ts";
 import { AgentError } from "./system/agent_error.ts";
 import { systemFiles } from "./system/files.ts";
-import { fetchHttp } from "./system/http.ts";
+import { fetchHttp, fetchUnix } from "./system/http.ts";
 import { systemProcess } from "./system/process.ts";
 
 const encoder = new TextEncoder();
@@ -20,6 +20,7 @@ const context: CommandContext = {
   process: systemProcess,
   files: systemFiles,
   fetch: (url) => fetchHttp(url, { timeoutMs: 10_000 }),
+  control: (socket, target) => fetchUnix(socket, target, { method: "POST", timeoutMs: 10_000 }),
 };
 
 try {

@@ -18,4 +18,6 @@ export interface CommandContext {
   files: Files;
   /** Fetches from an agent. @throws the network's error */
   fetch(url: string): Promise<Response>;
+  /** Sends a request to an agent's control socket. @throws the runtime's error with its `code` */
+  control(socket: string, target: string): Promise<Response>;
 }

@@ -18,6 +18,7 @@ function context(): { context: CommandContext; output: () => string } {
       process: systemProcess,
       files: systemFiles,
       fetch: () => Promise.reject(new Error("asks nobody")),
+      control: () => Promise.reject(new Error("asks nobody")),
     },
     output: () => output,
   };

@@ -7,7 +7,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { Override } from "../config/environment.ts";
 import { LOG_LEVELS } from "../system/log.ts";
-import { HEALTH_ADDRESS_DEFAULT } from "./agent_api.ts";
+import { CONTROL_SOCKET_DEFAULT, HEALTH_ADDRESS_DEFAULT } from "./agent_api.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit_codes.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
@@ -55,6 +55,7 @@ ${EXIT_CODES_HELP}`,
     );
   addRun(program, context, done);
   addQuestions(program, context, done);
+  addCache(program, context, done);
   addControlPlane(program, context, done);
   program.command("demo")
     .description("control plane and agent in one process on loopback; shows what they resolve")
@@ -136,6 +137,37 @@ function addQuestions(
     .action(async (pattern, options) => {
       const { names } = await import("./names.ts");
       done(await names({ pattern, ...options }, context));
+    });
+}
+
+function addCache(program: Command, context: CommandContext, done: (code: number) => void): void {
+  program.command("cache").description("what the agent keeps of the nameservers' answers")
+    .command("flush")
+    .description("forget it: the nameservers are asked anew")
+    .argument(
+      "[name]",
+      "this name and all below it, e.g. example.org; everything unless given",
+      ".",
+    )
+    .option("--json", "for machines")
+    .addOption(
+      new Option("--socket <path>", "control socket of the agent").default(CONTROL_SOCKET_DEFAULT)
+        .env("OUTRIGGER_CONTROL_SOCKET"),
+    )
+    .addHelpText(
+      "after",
+      `
+Mesh names are not cached: they change with each push. outrigger status counts hits and misses.
+Only the agent's own user and root may do this.
+
+Examples:
+  outrigger cache flush                        everything
+  outrigger cache flush example.org            example.org and www.example.org
+  outrigger cache flush --socket state/control.sock     an agent with --state-dir state`,
+    )
+    .action(async (name, options) => {
+      const { flushCache } = await import("./cache.ts");
+      done(await flushCache({ name, ...options }, context));
     });
 }
 

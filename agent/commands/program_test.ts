@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { LookupReport, NamesReport, StatusReport } from "../health/api.ts";
+import type { CacheFlushReport, LookupReport, NamesReport, StatusReport } from "../health/api.ts";
+import { AgentError } from "../system/agent_error.ts";
 import { systemFiles } from "../system/files.ts";
 import type { Process } from "../system/process.ts";
 import { TemporaryDirectory } from "../../test/support/temporary_directory.ts";
@@ -15,20 +16,23 @@ const process: Process = {
   residentBytes: () => 0,
 };
 
-/** Runs a command line against an agent that answers `body` to everything. */
+/** Runs a command line against an agent that answers `body` to everything, or fails. */
 async function run(args: string[], body?: unknown, status = 200) {
   let output = "";
   const urls: string[] = [];
+  const answer = (url: string) => {
+    urls.push(url);
+    if (body === undefined) return Promise.reject(new Error("connection refused"));
+    if (body instanceof Error) return Promise.reject(body);
+    return Promise.resolve(new Response(JSON.stringify(body), { status }));
+  };
   const exitCode = await runProgram(args, {
     print: (text) => void (output += text),
     colour: false,
     process,
     files: systemFiles,
-    fetch: (url) => {
-      urls.push(url);
-      if (body === undefined) return Promise.reject(new Error("connection refused"));
-      return Promise.resolve(new Response(JSON.stringify(body), { status }));
-    },
+    fetch: answer,
+    control: (socket, target) => answer(`${socket} ${target}`),
   });
   return { exitCode, output, urls };
 }
@@ -72,7 +76,15 @@ const STATUS: StatusReport = {
     { server: "192.0.2.1:53", healthy: true, roundTripMs: 3.5, lastError: "" },
     { server: "192.0.2.2:53", healthy: false, lastError: "no answer in 1000 ms" },
   ],
-  cache: { entries: 3, bytes: 2_000, maxBytes: 1 },
+  cache: {
+    entries: 3,
+    bytes: 2_000,
+    maxBytes: 16 * 1024 * 1024,
+    lookups: { positive: 90, negative: 4, failure: 1, stale: 1, expired: 10, miss: 14 },
+    prefetches: 2,
+    evictions: 0,
+  },
+  controlSocket: "/var/lib/outrigger/control.sock",
 };
 
 Deno.test("outrigger status tells people what is going on", async () => {
@@ -91,7 +103,7 @@ control plane  waiting istiod.example.org:15012 since 2026-01-01T00:00:00.000Z
 certificate    none
 upstream       192.0.2.1:53 healthy, 3.5 ms
 upstream       192.0.2.2:53 does not answer: no answer in 1000 ms
-cache          3 answers, 2 KiB
+cache          3 answers, 2 of 16384 KiB; answered 96 of 120 lookups, 1 with stale answers
 
 problem: The token expired
   to do: Put a fresh token there.
@@ -164,6 +176,47 @@ Deno.test("outrigger names prints the table", async () => {
   assert.deepEqual([none.exitCode, none.output], [1, "no host matches\n"]);
 });
 
+Deno.test("outrigger cache flush says how much was forgotten", async (t) => {
+  const cases: [string[], CacheFlushReport, string, string][] = [
+    [[], { name: ".", flushed: 120 }, "name=.", "forgot 120 answers\n"],
+    [
+      ["example.org"],
+      { name: "example.org", flushed: 1 },
+      "name=example.org",
+      "forgot 1 answer for example.org and the names below it\n",
+    ],
+  ];
+  for (const [args, report, query, text] of cases) {
+    await t.step(args.join(" ") || "everything", async () => {
+      const { exitCode, output, urls } = await run(["cache", "flush", ...args], report);
+      assert.equal(exitCode, 0);
+      assert.deepEqual(urls, [`/var/lib/outrigger/control.sock /v1/cache/flush?${query}`]);
+      assert.equal(output, text);
+      const machine = await run(["cache", "flush", ...args, "--json", "--socket", "s"], report);
+      assert.deepEqual(machine.urls, [`s /v1/cache/flush?${query}`]);
+      assert.deepEqual(JSON.parse(machine.output), report);
+    });
+  }
+});
+
+Deno.test("outrigger cache flush says why it could not", async (t) => {
+  const denied = Object.assign(new Error("Permission denied (os error 13)"), { code: "EACCES" });
+  const cases: [string, unknown, number, RegExp, boolean][] = [
+    ["nobody listens", undefined, 200, /No outrigger answers at .*control\.sock: .*--socket/, true],
+    ["another user's agent", denied, 200, /permission denied\. Only the agent's own user/, false],
+    ["no name", { error: 'name "a..b" is not a domain name' }, 400, /not a domain name/, false],
+  ];
+  for (const [title, body, status, message, unreachable] of cases) {
+    await t.step(title, async () => {
+      await assert.rejects(run(["cache", "flush"], body, status), (error: unknown) => {
+        assert.ok(error instanceof AgentError);
+        assert.match(error.message, message);
+        return error instanceof AgentUnreachableError === unreachable;
+      });
+    });
+  }
+});
+
 Deno.test("commands that ask an agent say when nobody answers, or when it refuses", async () => {
   await assert.rejects(
     run(["status"]),
@@ -229,6 +282,8 @@ Deno.test("a wrong command line ends with 2, help with 0", async (t) => {
     [["frob"], 2],
     [["run", "--frob"], 2],
     [["lookup"], 2],
+    [["cache", "flush", "--help"], 0],
+    [["cache", "frob"], 2],
     [["control-plane"], 2],
     [["control-plane", "token", "create"], 2],
   ];

@@ -59,7 +59,7 @@ export function formatStatus(report: StatusReport, { colour }: { colour: boolean
     const state = healthy ? `healthy${time}` : `does not answer: ${lastError}`;
     rows.push(["upstream", `${server} ${state}`]);
   }
-  rows.push(["cache", `${cache.entries} answers, ${Math.ceil(cache.bytes / 1024)} KiB`]);
+  rows.push(["cache", cacheLine(cache)]);
   rows.push(...report.waitingFor.map((line): [string, string] => ["waiting for", line]));
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`.trimEnd());
@@ -68,6 +68,14 @@ export function formatStatus(report: StatusReport, { colour }: { colour: boolean
     if (remedy !== "") lines.push(`  to do: ${remedy}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function cacheLine({ entries, bytes, maxBytes, lookups }: StatusReport["cache"]): string {
+  const size = `${Math.ceil(bytes / 1024)} of ${Math.floor(maxBytes / 1024)} KiB`;
+  const total = Object.values(lookups).reduce((sum, count) => sum + count, 0);
+  const hits = total - lookups.expired - lookups.miss;
+  return `${entries} answers, ${size}; answered ${hits} of ${total} lookups` +
+    (lookups.stale > 0 ? `, ${lookups.stale} with stale answers` : "");
 }
 
 function duration(seconds: number): string {

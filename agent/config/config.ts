@@ -44,14 +44,23 @@ const identifier = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-
 });
 
 /** A Go duration of whole hours, minutes and seconds; becomes milliseconds. */
-const duration = z.string().regex(/^(?=.)(\d+h)?(\d+m)?(\d+s)?$/, {
-  error: "must be a duration, e.g. 24h or 1h30m",
-}).transform((text) =>
-  [...text.matchAll(/(\d+)([hms])/g)]
-    .reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit as "h" | "m" | "s"], 0)
-).refine((ms) => ms >= 10_000, { error: "must be 10s or more" });
+const duration = ({ leastSeconds }: { leastSeconds: number }) =>
+  z.string().regex(DURATION, { error: "must be a duration, e.g. 24h or 1h30m" })
+    .transform(milliseconds)
+    .refine((ms) => ms >= leastSeconds * 1_000, { error: `must be ${leastSeconds}s or more` });
 
+const DURATION = /^(?=.)(\d+h)?(\d+m)?(\d+s)?$/;
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+function milliseconds(text: string): number {
+  return [...text.matchAll(/(\d+)([hms])/g)]
+    .reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit as "h" | "m" | "s"], 0);
+}
+
+/** A size with a binary unit; becomes octets. */
+const size = z.string().regex(/^\d{1,9}[KMG]iB$/, { error: "must be a size, e.g. 16MiB" })
+  .transform((text) => parseInt(text) * 1024 ** (1 + "KMG".indexOf(text.at(-3)!)))
+  .refine((octets) => octets >= 1024 * 1024, { error: "must be 1MiB or more" });
 
 const path = z.string().min(1, { error: "must be the path of a file" });
 
@@ -115,7 +124,7 @@ const controlPlane = z.strictObject({
     "Address of the certificate service where it is not the control plane's; its host is the " +
       "name in its certificate, or serverName where that is an IP address.",
   ),
-  certificateLife: duration.prefault("24h").describe(
+  certificateLife: duration({ leastSeconds: 10 }).prefault("24h").describe(
     "Life asked for a certificate; it is renewed after half to four fifths of it.",
   ),
 }).transform(({ address, addresses, ...rest }, context) => {
@@ -156,6 +165,32 @@ const health = z.strictObject({
   listen: socketAddress.default("127.0.0.1:15054").describe("Address of the health endpoint."),
 });
 
+const control = z.strictObject({
+  socket: path.optional().describe(
+    "Unix socket for the commands that change something; control.sock in stateDir unless given.",
+  ),
+});
+
+const cache = z.strictObject({
+  maxBytes: size.prefault("16MiB").describe(
+    "Most memory for answers of upstream servers; those used longest ago make room.",
+  ),
+  minTtl: duration({ leastSeconds: 0 }).prefault("0s").describe(
+    "Answers are kept at least so long; more than a few seconds breaks names that move.",
+  ),
+  maxTtl: duration({ leastSeconds: 1 }).prefault("24h").describe(
+    "Answers are kept at most so long; negative ones never longer than an hour.",
+  ),
+  serveStale: z.union([z.literal("off").transform(() => 0), duration({ leastSeconds: 1 })], {
+    error: "must be a duration, e.g. 24h, or off",
+  }).prefault("24h").describe(
+    "How long an answer that ended is given where no nameserver has a better one, or off.",
+  ),
+  prefetch: z.boolean().default(true).describe(
+    "Ask anew for answers that are much asked for, shortly before they end.",
+  ),
+});
+
 const names = z.strictObject({
   files: z.array(path).default([]).describe(
     "YAML or JSON files with Services, EndpointSlices and ServiceEntries to serve.",
@@ -180,6 +215,8 @@ export const configSchema = z.strictObject({
   controlPlane: controlPlane.optional().describe("Where names and certificates come from."),
   dns: dns.prefault({}).describe("Serving DNS."),
   health: health.prefault({}).describe("The health endpoint."),
+  control: control.prefault({}).describe("The control socket."),
+  cache: cache.prefault({}).describe("Keeping the nameservers' answers."),
   names: names.prefault({}).describe("Names beside the control plane's."),
   stateDir: path.default("/var/lib/outrigger").describe(
     "Folder for the key, the certificate and the last name table.",

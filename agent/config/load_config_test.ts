@@ -60,6 +60,14 @@ Deno.test("loadConfig() fills in every default", async () => {
       vipRanges: ["240.240.0.0/16", "2001:2::/48"],
     },
     health: { listen: "127.0.0.1:15054" },
+    control: {},
+    cache: {
+      maxBytes: 16 * 1024 * 1024,
+      minTtl: 0,
+      maxTtl: 86_400_000,
+      serveStale: 86_400_000,
+      prefetch: true,
+    },
     names: { files: [], exclude: [] },
     stateDir: "/var/lib/outrigger",
     log: { level: "info", format: "text" },
@@ -69,8 +77,8 @@ Deno.test("loadConfig() fills in every default", async () => {
 Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
   const cases: [string, string, string[]][] = [
     ["an unknown key", `${CP}dsn: {}\n`, [
-      `${FILE}:2: dsn: unknown key; allowed here: from, node, controlPlane, dns, health, names, stateDir, ` +
-      'log; did you mean "dns"?',
+      `${FILE}:2: dsn: unknown key; allowed here: from, node, controlPlane, dns, health, control, cache, ` +
+      'names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
       `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, searchDomains, ` +
@@ -106,9 +114,22 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
     ["a bad range", `${CP}dns: { vipRanges: ["240.0.0.0/99"] }\n`, [
       `${FILE}:2: dns.vipRanges.0: must be a range of addresses, e.g. 240.240.0.0/16`,
     ]],
+    ["no size", `${CP}cache: { maxBytes: 16MB }\n`, [
+      `${FILE}:2: cache.maxBytes: must be a size, e.g. 16MiB`,
+    ]],
+    ["too small a size", `${CP}cache: { maxBytes: 512KiB }\n`, [
+      `${FILE}:2: cache.maxBytes: must be 1MiB or more`,
+    ]],
+    ["too short a duration", `${CP}cache: { maxTtl: 0s }\n`, [
+      `${FILE}:2: cache.maxTtl: must be 1s or more`,
+    ]],
+    ["neither a duration nor off", `${CP}cache: { serveStale: never }\n`, [
+      `${FILE}:2: cache.serveStale: must be a duration, e.g. 24h, or off`,
+    ]],
     ["two at once", `${CP}x: 1\nlog: { format: xml }\n`, [
       `${FILE}:3: log.format: must be one of text, json`,
-      `${FILE}:2: x: unknown key; allowed here: from, node, controlPlane, dns, health, names, stateDir, log`,
+      `${FILE}:2: x: unknown key; allowed here: from, node, controlPlane, dns, health, control, ` +
+      "cache, names, stateDir, log",
     ]],
     ["no address of the control plane", "controlPlane: {}\n", [
       `${FILE}:1: controlPlane.address: must have address: host:port`,
@@ -128,6 +149,24 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
   await t.step("a file that is not there", async () => {
     assert.deepEqual(await problems(undefined), [`${FILE}: cannot be read: no such file`]);
   });
+});
+
+Deno.test("loadConfig() reads sizes and durations of the cache", async () => {
+  const text = `${CP}cache: { maxBytes: 1GiB, minTtl: 5s, maxTtl: 1h, serveStale: 72h }\n`;
+  assert.deepEqual((await loadConfig(sources(text))).cache, {
+    maxBytes: 1024 ** 3,
+    minTtl: 5_000,
+    maxTtl: 3_600_000,
+    serveStale: 72 * 3_600_000,
+    prefetch: true,
+  });
+  const environment = {
+    OUTRIGGER_CACHE_SERVE_STALE: "off",
+    OUTRIGGER_CACHE_PREFETCH: "false",
+    OUTRIGGER_CACHE_MAX_BYTES: "2048KiB",
+  };
+  const { cache } = await loadConfig(sources(text, { environment }));
+  assert.deepEqual([cache.serveStale, cache.prefetch, cache.maxBytes], [0, false, 2 * 1024 ** 2]);
 });
 
 Deno.test("loadConfig() lets the environment win over the file, and flags over both", async () => {

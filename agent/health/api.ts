@@ -1,5 +1,6 @@
 /**
- * The JSON that the health endpoint serves under `/api/v1/` and that the commands read. Fields are added,
+ * The JSON that the health endpoint serves under `/api/v1/`, and the control socket under `/v1/`, and that
+ * the commands read. Fields are added,
  * never renamed. Times are RFC 3339 texts in UTC. No field ever holds a token or a key.
  *
  * @module
@@ -65,7 +66,25 @@ export interface StatusReport {
   /** Upstream servers, best first. */
   upstreams: UpstreamStatus[];
   /** The cache. */
-  cache: { entries: number; bytes: number; maxBytes: number };
+  cache: CacheStatus;
+  /** Path of the control socket; empty where it could not be opened. */
+  controlSocket: string;
+}
+
+/** The cache of upstream servers' answers. */
+export interface CacheStatus {
+  /** Number of answers. */
+  entries: number;
+  /** Estimated size in octets. */
+  bytes: number;
+  /** Its bound. */
+  maxBytes: number;
+  /** Lookups since the start by what they found; `expired` and `miss` asked upstream servers. */
+  lookups: Record<"positive" | "negative" | "failure" | "stale" | "expired" | "miss", number>;
+  /** Answers that were due to be asked for anew before they ended. */
+  prefetches: number;
+  /** Answers that had to make room. */
+  evictions: number;
 }
 
 /** The connection to the control plane. */
@@ -147,4 +166,12 @@ export interface LookupReport {
   why: string[];
   /** How long it took, in milliseconds. */
   tookMs: number;
+}
+
+/** The answer of `POST /v1/cache/flush?name=…` on the control socket. */
+export interface CacheFlushReport {
+  /** The name that was forgotten, with all below it; `.` for everything. */
+  name: string;
+  /** How many answers there were. */
+  flushed: number;
 }

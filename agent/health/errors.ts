@@ -1,5 +1,5 @@
 /**
- * Failures of the health endpoint.
+ * Failures of the health endpoint and the control socket.
  *
  * @module
  */
@@ -18,6 +18,23 @@ export class HealthListenError extends AgentError {
       "HEALTH_LISTEN_FAILED",
       `Listen on ${formatSocketAddress(address)} for health: ${messageOf(cause)}. ` +
         "Choose another address with health.listen or --health-listen.",
+      { cause },
+    );
+  }
+}
+
+/** The control socket could not be opened. */
+export class ControlListenError extends AgentError {
+  /**
+   * Puts the failure into words.
+   *
+   * @param path of the socket
+   */
+  constructor(path: string, cause: unknown) {
+    super(
+      "CONTROL_LISTEN_FAILED",
+      `Open the control socket ${path}: ${messageOf(cause)}. outrigger cache flush does not work ` +
+        "until it can be; choose another path with control.socket, or another folder with stateDir.",
       { cause },
     );
   }

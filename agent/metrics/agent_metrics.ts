@@ -10,10 +10,14 @@ import { METRIC_DOCS, type MetricName } from "./metric_docs.ts";
 
 /** What is read from the other parts at each scrape. */
 export interface MetricReadings {
-  /** Answers in the cache. */
-  cacheEntries: number;
-  /** Its size in octets. */
-  cacheBytes: number;
+  /** The cache: answers in it, size in octets, and what happened since the start. */
+  cache: {
+    entries: number;
+    bytes: number;
+    lookups: Readonly<Record<string, number>>;
+    prefetches: number;
+    evictions: number;
+  };
   /** Hosts in the name table. */
   hosts: number;
   /** When the table was received, milliseconds since 1970; 0 before the first. */
@@ -76,6 +80,7 @@ export class AgentMetrics {
    */
   constructor(options: { version: string; read: () => MetricReadings }) {
     this.#gauges(options.read);
+    this.#cacheCounters(options.read);
     const build = this.#gauge("outrigger_build_info");
     build.set({ version: options.version }, 1);
     const istioSent = this.#counter("istio_agent_dns_upstream_requests_total");
@@ -139,8 +144,8 @@ export class AgentMetrics {
 
   #gauges(read: () => MetricReadings): void {
     const readings: Partial<Record<MetricName, (values: MetricReadings) => number>> = {
-      outrigger_cache_entries: ({ cacheEntries }) => cacheEntries,
-      outrigger_cache_bytes: ({ cacheBytes }) => cacheBytes,
+      outrigger_cache_entries: ({ cache }) => cache.entries,
+      outrigger_cache_bytes: ({ cache }) => cache.bytes,
       outrigger_names_hosts: ({ hosts }) => hosts,
       outrigger_names_received_timestamp_seconds: ({ receivedMs }) => receivedMs / 1000,
       outrigger_mesh_connected: ({ connected }) => connected ? 1 : 0,
@@ -155,8 +160,26 @@ export class AgentMetrics {
     }
   }
 
-  #counter(name: MetricName): Counter {
-    return new Counter({ ...doc(name), registers: [this.#registry] });
+  /** Counters that the cache itself keeps. */
+  #cacheCounters(read: () => MetricReadings): void {
+    this.#counter("outrigger_cache_lookups_total", function () {
+      this.reset();
+      for (const [result, count] of Object.entries(read().cache.lookups)) {
+        this.inc({ result }, count);
+      }
+    });
+    this.#counter("outrigger_cache_prefetches_total", function () {
+      this.reset();
+      this.inc(read().cache.prefetches);
+    });
+    this.#counter("outrigger_cache_evictions_total", function () {
+      this.reset();
+      this.inc(read().cache.evictions);
+    });
+  }
+
+  #counter(name: MetricName, collect?: (this: Counter) => void): Counter {
+    return new Counter({ ...doc(name), registers: [this.#registry], ...(collect && { collect }) });
   }
 
   #gauge(name: MetricName, collect?: (this: Gauge) => void): Gauge {

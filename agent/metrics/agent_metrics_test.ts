@@ -3,8 +3,13 @@ import { AgentMetrics } from "./agent_metrics.ts";
 import { METRIC_DOCS } from "./metric_docs.ts";
 
 const readings = {
-  cacheEntries: 3,
-  cacheBytes: 999,
+  cache: {
+    entries: 3,
+    bytes: 999,
+    lookups: { positive: 5, miss: 2 },
+    prefetches: 1,
+    evictions: 4,
+  },
   hosts: 7,
   receivedMs: 1_700_000_000_000,
   connected: true,
@@ -69,6 +74,20 @@ Deno.test("AgentMetrics reads gauges at each scrape", async () => {
   assert.equal(await sample(metrics, "outrigger_mesh_connected"), "1");
   assert.equal(await sample(metrics, "outrigger_names_received_timestamp_seconds"), "1700000000");
   assert.equal(await sample(metrics, 'outrigger_build_info{version="9.9.9"}'), "1");
+});
+
+Deno.test("AgentMetrics shows what the cache counted, at each scrape anew", async () => {
+  const metrics = make();
+  await metrics.expose();
+  const expected: [string, string][] = [
+    ["outrigger_cache_entries", "3"],
+    ["outrigger_cache_bytes", "999"],
+    ['outrigger_cache_lookups_total{result="positive"}', "5"],
+    ['outrigger_cache_lookups_total{result="miss"}', "2"],
+    ["outrigger_cache_prefetches_total", "1"],
+    ["outrigger_cache_evictions_total", "4"],
+  ];
+  for (const [line, value] of expected) assert.equal(await sample(metrics, line), value, line);
 });
 
 Deno.test("AgentMetrics keeps its labels bounded, whatever clients ask", async () => {

@@ -93,6 +93,26 @@ export const METRIC_DOCS = [
     labels: [],
   },
   {
+    name: "outrigger_cache_lookups_total",
+    type: "counter",
+    help:
+      "Lookups by what they found: positive, negative, failure or stale answers were given from the " +
+      "cache; at expired and miss upstream servers were asked.",
+    labels: ["result"],
+  },
+  {
+    name: "outrigger_cache_prefetches_total",
+    type: "counter",
+    help: "Answers that were due to be asked for anew before they ended.",
+    labels: [],
+  },
+  {
+    name: "outrigger_cache_evictions_total",
+    type: "counter",
+    help: "Answers that had to make room for others.",
+    labels: [],
+  },
+  {
     name: "outrigger_names_hosts",
     type: "gauge",
     help: "Hosts in the name table in force.",

@@ -28,6 +28,7 @@ async function helpOf(subcommand: string[]): Promise<string> {
     process: systemProcess,
     files: systemFiles,
     fetch: () => Promise.reject(new Error("asks nobody")),
+    control: () => Promise.reject(new Error("asks nobody")),
   });
   return help;
 }
