@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { cacheLimits, controlSocketPath } from "./agent_settings.ts";
+import { CACHE_DEFAULTS } from "./cache/answer_cache.ts";
+import { type Config, configSchema } from "./config/config.ts";
+
+const config = (text: Record<string, unknown>) => configSchema.parse(text) as Config;
+
+Deno.test("cacheLimits() of a configuration without any are the cache's own", () => {
+  assert.deepEqual(cacheLimits(config({})), CACHE_DEFAULTS);
+});
+
+Deno.test("cacheLimits() turns durations to seconds", () => {
+  const cache = { minTtl: "5s", maxTtl: "1h", serveStale: "off", prefetch: false };
+  assert.deepEqual(cacheLimits(config({ cache })), {
+    maxBytes: CACHE_DEFAULTS.maxBytes,
+    minTtlSeconds: 5,
+    maxTtlSeconds: 3_600,
+    staleSeconds: 0,
+    prefetch: false,
+  });
+});
+
+Deno.test("controlSocketPath() is in the state folder unless told otherwise", () => {
+  const stateDir = "/var/lib/outrigger";
+  assert.equal(controlSocketPath(config({ stateDir })), "/var/lib/outrigger/control.sock");
+  assert.equal(controlSocketPath(config({ stateDir, control: { socket: "/run/o" } })), "/run/o");
+});
