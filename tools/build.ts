@@ -15,7 +15,7 @@ const PERMISSIONS = [
   "--allow-read", // configuration, names, token and roots: paths come from the configuration
   "--allow-write", // the state folder: its path comes from the configuration
   "--allow-env", // OUTRIGGER_*, NO_COLOR; gRPC reads its own
-  "--allow-sys=hostname,networkInterfaces,osRelease,uid", // node name and addresses; gRPC's user agent
+  "--allow-sys=hostname,networkInterfaces,osRelease,osUptime,uid", // node name and addresses; time asleep; gRPC's user agent
   "--no-prompt", // a service has nobody to ask: what is not allowed fails
 ];
 

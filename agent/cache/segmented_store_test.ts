@@ -25,14 +25,15 @@ Deno.test("SegmentedStore.use() protects from newcomers", () => {
 });
 
 Deno.test("SegmentedStore keeps a fifth for newcomers: what is protected and old gives way", () => {
-  const { store, add, keys } = make(50);
-  add("a", "b", "c", "d", "e");
-  for (const key of "abcde") store.use(key);
-  // "a" is on probation again, and the first to go.
-  add("f");
-  assert.equal(keys(), "bcdef");
-  add("g");
-  assert.equal(keys(), "bcdeg");
+  const { store, add, keys } = make(100);
+  const used = [..."abcdefghij"];
+  add(...used);
+  for (const key of used) store.use(key);
+  // "a" and "b" are on probation again, and the first to go: there is room for two newcomers.
+  add("x", "y");
+  assert.equal(keys(), "cdefghijxy");
+  add("z");
+  assert.equal(keys(), "cdefghijyz");
 });
 
 Deno.test("SegmentedStore.set() keeps the rank of what is there", () => {
