@@ -43,8 +43,10 @@ export async function chooseUpstreams(
     if (loops.length > 0) throw new UpstreamLoopError(loops);
     return { servers, searchDomains };
   }
-  const loops = own(host.servers);
-  const servers = host.servers.filter((server) => !loops.some((loop) => loop.server === server));
+  // A server that is to be asked over TLS is never asked without.
+  const plain = host.servers.flatMap(({ address, tls }) => tls === undefined ? [address] : []);
+  const loops = own(plain);
+  const servers = plain.filter((server) => !loops.some((loop) => loop.server === server));
   if (servers.length > 0) return { servers, searchDomains };
   return {
     servers,

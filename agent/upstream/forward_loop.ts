@@ -51,7 +51,8 @@ export function findOwnAddresses(
 ): OwnServer[] {
   const local = new Set(interfaces.map(({ address }) => canonicalAddress(address)));
   return servers.flatMap((server) => {
-    const address = canonicalAddress(server.address)!;
+    // A link-local address with a zone has no other form.
+    const address = canonicalAddress(server.address) ?? server.address;
     const listener = listeners.find((listener) => {
       if (listener.port !== server.port) return false;
       if (canonicalAddress(listener.address) === address) return true;
