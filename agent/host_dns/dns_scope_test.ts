@@ -162,6 +162,13 @@ Deno.test("combineScopes() sends names where systemd-resolved would", async (t) 
       ["a.vpn.example"],
     ],
     [
+      "a domain below two others, the nearer of which goes where it goes",
+      [link(lan), link(vpn, "~example"), link(third, "~vpn.example ~a.vpn.example")],
+      [lan],
+      { "example": [vpn], "vpn.example": [third] },
+      [],
+    ],
+    [
       "a link without a server",
       [link(lan), scope({ servers: [], ...domains("hr.example") })],
       [

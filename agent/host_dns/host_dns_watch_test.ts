@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { ManualClock, settle } from "../../test/support/manual_clock.ts";
+import { MemoryFiles } from "../../test/support/memory_files.ts";
+import { silentLog } from "../system/log.ts";
+import { formatNameserver } from "../system/nameserver.ts";
+import type { HostDns } from "./host_dns.ts";
+import { HostDnsWatch } from "./host_dns_watch.ts";
+
+const RESOLV_CONF = "/etc/resolv.conf";
+const SAVED = "/var/lib/outrigger/capture/resolv.conf";
+const FIRST = "nameserver 192.0.2.1\n";
+const SECOND = "nameserver 192.0.2.2\n";
+
+/** A watch that runs; `reported` has the servers of each change. */
+class WatchFixture implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly files: MemoryFiles;
+  readonly watch: HostDnsWatch;
+  readonly reported: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #stop = new AbortController();
+  #ended: Promise<void> | undefined;
+
+  constructor(texts: Record<string, string> = { [RESOLV_CONF]: FIRST }) {
+    this.files = new MemoryFiles(texts);
+    this.watch = new HostDnsWatch({
+      files: this.files,
+      clock: this.clock,
+      exclude: [{ address: "127.0.0.55", port: 53 }],
+      log: { ...silentLog, warn: (message) => this.warnings.push(message) },
+      savedResolvConf: SAVED,
+    });
+  }
+
+  static async started(texts?: Record<string, string>): Promise<WatchFixture> {
+    const fixture = new WatchFixture(texts);
+    await fixture.watch.read();
+    fixture.run();
+    await fixture.clock.advance(0);
+    return fixture;
+  }
+
+  run(): void {
+    this.#ended = this.watch.run(this.#stop.signal, (dns) => this.reported.push(serversOf(dns)));
+  }
+
+  get current(): string {
+    return serversOf(this.watch.current);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    assert.equal(this.clock.pendingCount, 0);
+  }
+}
+
+function serversOf({ servers }: HostDns): string {
+  return servers.map(formatNameserver).join(" ");
+}
+
+Deno.test("HostDnsWatch reports a change once it has lasted a moment", async () => {
+  await using fixture = await WatchFixture.started();
+  const { clock, files, reported } = fixture;
+  files.write(RESOLV_CONF, SECOND);
+  await clock.advance(399);
+  assert.deepEqual(reported, []);
+  assert.equal(fixture.current, "192.0.2.1:53");
+  await clock.advance(1);
+  assert.deepEqual(reported, ["192.0.2.2:53"]);
+  assert.equal(fixture.current, "192.0.2.2:53");
+  await clock.advance(20_000);
+  assert.equal(reported.length, 1);
+});
+
+Deno.test("HostDnsWatch reports nothing while nothing really differs", async () => {
+  await using fixture = await WatchFixture.started();
+  fixture.files.write(RESOLV_CONF, `# edited\n${FIRST}options ndots:5\n`);
+  fixture.files.write("/etc/hosts", "127.0.0.1 localhost\n");
+  await fixture.clock.advance(20_000);
+  assert.deepEqual(fixture.reported, []);
+});
+
+Deno.test("HostDnsWatch sees a change that nobody told it of", async () => {
+  await using fixture = await WatchFixture.started();
+  fixture.files.write(RESOLV_CONF, SECOND, { told: false });
+  await fixture.clock.advance(5_199);
+  assert.deepEqual(fixture.reported, []);
+  await fixture.clock.advance(1);
+  assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
+});
+
+Deno.test("HostDnsWatch sees what changed between read() and run()", async () => {
+  await using fixture = new WatchFixture();
+  await fixture.watch.read();
+  fixture.files.write(RESOLV_CONF, SECOND);
+  fixture.run();
+  await fixture.clock.advance(200);
+  assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
+});
+
+Deno.test("HostDnsWatch hears of a folder that came later", async () => {
+  await using fixture = await WatchFixture.started({ [RESOLV_CONF]: "nameserver 127.0.0.55\n" });
+  const { clock, files, reported } = fixture;
+  files.write(SAVED, FIRST);
+  await clock.advance(5_200);
+  assert.deepEqual(reported, ["192.0.2.1:53"]);
+  files.write(SAVED, SECOND);
+  await clock.advance(400);
+  assert.deepEqual(reported, ["192.0.2.1:53", "192.0.2.2:53"]);
+});
+
+Deno.test("HostDnsWatch never takes over a file that is being written", async (t) => {
+  await t.step("cut within an address", async () => {
+    await using fixture = await WatchFixture.started();
+    const { clock, files, reported } = fixture;
+    files.write(RESOLV_CONF, "nameserver 192.0.2.2");
+    await clock.advance(2_900);
+    files.write(RESOLV_CONF, "nameserver 192.0.2.200");
+    await clock.advance(2_900);
+    files.write(RESOLV_CONF, "nameserver 192.0.2.200\n");
+    await clock.advance(400);
+    assert.deepEqual(reported, ["192.0.2.200:53"]);
+  });
+  await t.step("written a line at a time", async () => {
+    await using fixture = await WatchFixture.started();
+    const { clock, files, reported } = fixture;
+    let text = "";
+    for (let last = 1; last <= 8; last++) {
+      text += `nameserver 198.51.100.${last}\n`;
+      files.write(RESOLV_CONF, text);
+      await clock.advance(150);
+    }
+    await clock.advance(400);
+    assert.equal(reported.length, 1);
+    assert.equal(reported[0].split(" ").length, 8);
+  });
+  await t.step("emptied first, while an old lease lies around", async () => {
+    await using fixture = await WatchFixture.started({
+      [RESOLV_CONF]: FIRST,
+      "/var/lib/dhcp/dhclient.leases":
+        'lease {\n  interface "eth0";\n  option domain-name-servers 192.0.2.99;\n}\n',
+    });
+    const { clock, files, reported } = fixture;
+    files.write(RESOLV_CONF, "");
+    await clock.advance(2_900);
+    files.write(RESOLV_CONF, SECOND);
+    await clock.advance(400);
+    assert.deepEqual(reported, ["192.0.2.2:53"]);
+  });
+  await t.step("a file that ends without a newline for good", async () => {
+    await using fixture = await WatchFixture.started();
+    fixture.files.write(RESOLV_CONF, SECOND.trimEnd());
+    await fixture.clock.advance(3_100);
+    assert.deepEqual(fixture.reported, []);
+    await fixture.clock.advance(100);
+    assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
+  });
+});
+
+Deno.test("HostDnsWatch does not wait for a newline in files that are replaced as a whole", async () => {
+  const link = "/run/systemd/netif/links/2";
+  await using fixture = await WatchFixture.started({
+    [RESOLV_CONF]: "nameserver 127.0.0.53\n",
+    [link]: "OPER_STATE=routable\nDNS=192.0.2.1",
+  });
+  assert.equal(fixture.current, "192.0.2.1:53");
+  fixture.files.write(link, "OPER_STATE=routable\nDNS=192.0.2.2");
+  await fixture.clock.advance(400);
+  assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
+});
+
+Deno.test("HostDnsWatch keeps the last good servers of a set-up that became empty", async (t) => {
+  const cases: [string, string | undefined][] = [
+    ["an empty file", ""],
+    ["no file", undefined],
+    ["nothing that can be read", "\0\0\0\0"],
+    ["only this agent", "nameserver 127.0.0.55\n"],
+  ];
+  for (const [title, text] of cases) {
+    await t.step(title, async () => {
+      await using fixture = await WatchFixture.started();
+      const { clock, files, reported, warnings, watch } = fixture;
+      files.write(RESOLV_CONF, text);
+      await clock.advance(3_199);
+      assert.equal(watch.problem, undefined);
+      await clock.advance(1);
+      assert.match(watch.problem!, /no nameserver any more \(/);
+      await clock.advance(60_000);
+      assert.deepEqual(reported, []);
+      assert.equal(fixture.current, "192.0.2.1:53");
+      assert.equal(warnings.length, 1);
+      assert.equal(serversOf(await watch.read()), "192.0.2.1:53");
+      files.write(RESOLV_CONF, FIRST);
+      await clock.advance(400);
+      assert.equal(watch.problem, undefined);
+      assert.deepEqual(reported, []);
+    });
+  }
+});
+
+Deno.test("HostDnsWatch starts without servers and takes the first that come", async () => {
+  await using fixture = await WatchFixture.started({ "/etc/hosts": "" });
+  assert.equal(fixture.current, "");
+  assert.equal(fixture.watch.problem, undefined);
+  fixture.files.write(RESOLV_CONF, FIRST);
+  await fixture.clock.advance(400);
+  assert.deepEqual(fixture.reported, ["192.0.2.1:53"]);
+});
+
+Deno.test("HostDnsWatch stops watching when it is told to end", async () => {
+  const fixture = await WatchFixture.started();
+  assert.deepEqual(fixture.files.watched, ["/etc"]);
+  await fixture[Symbol.asyncDispose]();
+  await settle();
+  assert.deepEqual(fixture.files.watched, []);
+});
