@@ -8,9 +8,9 @@ import { socketAddresses } from "./agent_settings.ts";
 import type { Config } from "./config/config.ts";
 import type { StatusProblem } from "./health/api.ts";
 import { readHostDns } from "./host_dns/host_dns.ts";
-import type { Files } from "./system/files.ts";
-import type { Network } from "./system/network.ts";
+import { readResolvedLinks } from "./host_dns/resolved_links.ts";
 import { parseSocketAddress, type SocketAddress } from "./system/socket_address.ts";
+import type { World } from "./system/world.ts";
 import { findOwnAddresses, UpstreamLoopError } from "./upstream/forward_loop.ts";
 
 /** The servers, and what came with them. */
@@ -30,12 +30,13 @@ export interface ChosenUpstreams {
  */
 export async function chooseUpstreams(
   config: Config,
-  { files, network }: { files: Files; network: Network },
+  { files, network, clock, connectLocal }: World,
 ): Promise<ChosenUpstreams> {
   const listeners = socketAddresses(config.dns.listen);
   const own = (servers: readonly SocketAddress[]) =>
     findOwnAddresses(servers, { listeners, interfaces: network.interfaceAddresses() });
-  const host = await readHostDns({ files, exclude: listeners });
+  const resolvedLinks = () => readResolvedLinks({ clock, connectLocal });
+  const host = await readHostDns({ files, exclude: listeners, resolvedLinks });
   const { searchDomains } = host;
   if (config.dns.upstreams !== undefined) {
     const servers = config.dns.upstreams.map((text) => parseSocketAddress(text, 53)!);

@@ -114,6 +114,9 @@ async function findDns(setup: SetupFiles, options: HostDnsOptions): Promise<Foun
   if (base !== undefined && manager !== "systemd-resolved") {
     return manager === undefined ? fromConf(base) : await finders[manager]() ?? fromConf(base);
   }
+  // No server at all: systemd-resolved serves without a resolv.conf, too (Debian 11). Else there is
+  // none, whatever leases lie around: only behind this agent something has to be somewhere.
+  if (base === undefined && !current?.namesAgent) return await resolved();
   // Who is in charge comes first; where nobody is known to be, whoever has a list.
   const order = (Object.keys(finders) as ResolvConfManager[])
     .sort((a, b) => Number(b === manager) - Number(a === manager));

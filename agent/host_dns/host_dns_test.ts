@@ -58,6 +58,10 @@ const PLAIN: Record<string, HostCase> = {
   },
   "no file": { files: {}, servers: [], source: "/etc/resolv.conf" },
   "an empty file": { files: { "/etc/resolv.conf": "" }, servers: [], source: "/etc/resolv.conf" },
+  "an empty file beside old leases": {
+    files: { "/etc/resolv.conf": "", "/var/lib/dhcp/dhclient.leases": LEASE },
+    servers: [],
+  },
   "a link-local server": {
     files: { "/etc/resolv.conf": "nameserver fe80::1%eth0\n" },
     servers: ["[fe80::1%eth0]:53"],

@@ -135,11 +135,10 @@ Deno.test("HostDnsWatch never takes over a file that is being written", async (t
     assert.equal(reported.length, 1);
     assert.equal(reported[0].split(" ").length, 8);
   });
-  await t.step("emptied first, while an old lease lies around", async () => {
+  await t.step("emptied first, while systemd-resolved has servers of its own", async () => {
     await using fixture = await WatchFixture.started({
       [RESOLV_CONF]: FIRST,
-      "/var/lib/dhcp/dhclient.leases":
-        'lease {\n  interface "eth0";\n  option domain-name-servers 192.0.2.99;\n}\n',
+      "/run/systemd/netif/links/2": "OPER_STATE=routable\nDNS=192.0.2.99\n",
     });
     const { clock, files, reported } = fixture;
     files.write(RESOLV_CONF, "");

@@ -29,9 +29,9 @@ const SCOPE_DNS = 1;
  * @throws an error in words when the bus or systemd-resolved is not there or does not answer
  */
 export async function readResolvedLinks(
-  { connect, clock }: { connect: ConnectLocal; clock: Clock },
+  { connectLocal, clock }: { connectLocal: ConnectLocal; clock: Clock },
 ): Promise<DnsScope[]> {
-  const socket = await connect(SYSTEM_BUS);
+  const socket = await connectLocal(SYSTEM_BUS);
   const cancel = clock.schedule(TIMEOUT_MS, () => socket.close());
   try {
     const bus = new BusSession(socket);

@@ -4,13 +4,14 @@ import type { LocalSocket } from "../system/local_socket.ts";
 import type { DbusValue } from "./dbus_message.ts";
 import { readResolvedLinks, scopeOfLink } from "./resolved_links.ts";
 
-/** The replies of systemd-resolved 257 as they came over the bus: to Get of `DNSEx`, and GetAll of a link. */
+/** Replies of systemd-resolved 257 as they came: to Get of `DNSEx`, and GetAll of a link. */
 const SERVERS = Uint8Array.fromBase64(
   "bAIBAbEBAABTAAAALgAAAAUBdQACAAAABgFzAAUAAAA6MS41MwAAAAgBZwABdgAABwFzAAUAAAA6MS40MAAAAAlhKGlpYXlxcykAAKEBAAAAAAAAAgAAAAQAAADAAAJjAAAAAAAAAAAAAAAAAAAAAAEAAAACAAAABAAAAH8AAAHNOgAAAAAAAAAAAAAAAAAABgAAAAIAAAAEAAAAywBxNQAAAAAAAAAAAAAAAAAAAAAGAAAAAgAAAAQAAADLAHE2AAAAAA8AAABkbnMuZXhhbXBsZS5vcmcABgAAAAoAAAAQAAAA/oAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAIAAAACAAAABAAAAMAAAjUAAAAAAAAAAAAAAAAAAAAAAgAAAAoAAAAQAAAAIAENuAAAAAAAAAAAAAAAUwAAAAAAAAAAAAAAAAgAAAACAAAABAAAAMsAcZkAAAAAAAAAAAAAAAAAAAAACAAAAAIAAAAEAAAAywBxmgAAAAAAAAAAAAAAAAAAAAAEAAAAAgAAAAQAAADGM2Q16RQAAA8AAABkbnMuZXhhbXBsZS5vcmcABAAAAAoAAAAQAAAA/oAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAQAAAACAAAABAAAAMYzZDYAAAAAAAAAAAA=",
 );
 const LINK = Uint8Array.fromBase64(
   "bAIBAYwCAABVAAAANgAAAAUBdQACAAAABgFzAAUAAAA6MS41MwAAAAgBZwAFYXtzdn0AAAAAAAAHAXMABQAAADoxLjQwAAAAhAIAAAAAAAAKAAAAU2NvcGVzTWFzawABdAAAAAAAAAAHAAAAAAAAAAMAAABETlMABmEoaWF5KQA4AAAAAAAAAAIAAAAEAAAAywBxNQAAAAACAAAABAAAAMsAcTYAAAAACgAAABAAAAD+gAAAAAAAAAAAAAAAAAAJBQAAAEROU0V4AAhhKGlheXFzKQBhAAAAAgAAAAQAAADLAHE1AAAAAAAAAAAAAAAAAgAAAAQAAADLAHE2AAAAAA8AAABkbnMuZXhhbXBsZS5vcmcAAAAAAAoAAAAQAAAA/oAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAQAAAAQ3VycmVudEROU1NlcnZlcgAFKGlheSkAAAAAAAIAAAAEAAAAywBxNQAAAAASAAAAQ3VycmVudEROU1NlcnZlckV4AAcoaWF5cXMpAAIAAAAEAAAAywBxNQAAAAAAAAAAAAAAAAcAAABEb21haW5zAAVhKHNiKQAAPAAAAAsAAABsYW4uZXhhbXBsZQAAAAAAAAAAAAwAAABjb3JwLmV4YW1wbGUAAAAAAQAAAAEAAAAuAAAAAQAAAAAAAAAMAAAARGVmYXVsdFJvdXRlAAFiAAEAAAAFAAAATExNTlIAAXMAAAAAAwAAAHllcwAMAAAATXVsdGljYXN0RE5TAAFzAAIAAABubwAAAAAAAAoAAABETlNPdmVyVExTAAFzAAAADQAAAG9wcG9ydHVuaXN0aWMAAAAGAAAARE5TU0VDAAFzAAAAAgAAAG5vAAAaAAAARE5TU0VDTmVnYXRpdmVUcnVzdEFuY2hvcnMAAmFzAAAAAAAADwAAAEROU1NFQ1N1cHBvcnRlZAABYgAAAAAAAA==",
 );
+
 /** A reply without values: `fields` are header fields after REPLY_SERIAL. */
 function reply({ kind = 2, fields = [], body = [] }: {
   kind?: number;
@@ -82,11 +83,11 @@ Deno.test("readResolvedLinks() asks systemd-resolved about its links", async () 
   for (const chunk of [1000, 7]) {
     const bus = fakeBus([...replies, EMPTY_LINK], chunk);
     const paths: string[] = [];
-    const connect = (path: string) => {
+    const connectLocal = (path: string) => {
       paths.push(path);
       return Promise.resolve(bus.socket);
     };
-    const scopes = await readResolvedLinks({ connect, clock: new ManualClock() });
+    const scopes = await readResolvedLinks({ connectLocal, clock: new ManualClock() });
     assert.deepEqual(scopes, [{
       source: "link 6 of systemd-resolved",
       servers: [
@@ -124,7 +125,7 @@ Deno.test("readResolvedLinks() says why it cannot tell", async (t) => {
     await t.step(title, async () => {
       const clock = new ManualClock();
       const bus = fakeBus(replies);
-      const found = readResolvedLinks({ connect: () => Promise.resolve(bus.socket), clock });
+      const found = readResolvedLinks({ connectLocal: () => Promise.resolve(bus.socket), clock });
       const refused = assert.rejects(found, expected);
       await settle();
       await clock.advance(2_000);

@@ -5,6 +5,7 @@
  */
 import { type Clock, systemClock } from "./clock.ts";
 import { type Files, systemFiles } from "./files.ts";
+import { type ConnectLocal, connectLocal } from "./local_socket.ts";
 import { type Network, systemNetwork } from "./network.ts";
 import { type Random, SystemRandom } from "./random.ts";
 
@@ -18,6 +19,8 @@ export interface World {
   files: Files;
   /** Sockets. */
   network: Network;
+  /** Services of this machine. */
+  connectLocal: ConnectLocal;
 }
 
 /** This machine. */
@@ -27,5 +30,6 @@ export function systemWorld(): World {
     random: new SystemRandom(),
     files: systemFiles,
     network: systemNetwork,
+    connectLocal,
   };
 }
