@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
 import { formatNameserver } from "../system/nameserver.ts";
-import type { DnsScope } from "./dns_scope.ts";
 import { readHostDns } from "./host_dns.ts";
 
 const STUB = "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch corp.example\n";
@@ -352,55 +351,4 @@ Deno.test("readHostDns() leaves out listeners on all addresses", async () => {
   const exclude = [{ address: "0.0.0.0", port: 53 }, { address: "::", port: 53 }];
   const { servers } = await readHostDns({ files, exclude });
   assert.deepEqual(servers.map(formatNameserver), ["192.0.2.1:53"]);
-});
-
-Deno.test("readHostDns() takes links as D-Bus tells them", async (t) => {
-  const links: DnsScope[] = [
-    { source: "link 2", servers: [{ address: "192.0.2.53" }], domains: [], defaultRoute: true },
-    {
-      source: "link 3",
-      servers: [{ address: "198.51.100.53" }, { address: "127.0.0.1", port: 15053 }],
-      domains: [{ domain: "vpn.example", routeOnly: true }],
-      defaultRoute: false,
-      dnsOverTls: "no",
-    },
-  ];
-  const read = async (
-    files: Record<string, string>,
-    resolvedLinks = () => Promise.resolve(links),
-  ) => {
-    const found = await readHostDns({
-      files: new MemoryFiles({
-        "/etc/resolv.conf": STUB_FILE,
-        "/run/systemd/netif/links/2": networkd("192.0.2.66"),
-        ...files,
-      }),
-      exclude: [{ address: "127.0.0.1", port: 15053 }],
-      resolvedLinks,
-    });
-    const { domains: [domain], servers, trace } = found;
-    return {
-      servers: servers.map(formatNameserver),
-      vpn: domain?.servers.map(formatNameserver),
-      trace,
-    };
-  };
-  const TLS = { "/etc/systemd/resolved.conf": "[Resolve]\nDNSOverTLS=yes\n" };
-  await t.step("the links", async () => {
-    const { servers, vpn } = await read({});
-    assert.deepEqual([servers, vpn], [["192.0.2.53:53"], ["198.51.100.53:53"]]);
-  });
-  await t.step("a link that is told to do without TLS", async () => {
-    const { servers, vpn } = await read(TLS);
-    assert.deepEqual([servers, vpn], [["tls://192.0.2.53:853"], ["198.51.100.53:53"]]);
-  });
-  await t.step("the same while our drop-in says so to all links", async () => {
-    const { vpn } = await read({ ...TLS, ...DROP_IN });
-    assert.deepEqual(vpn, ["tls://198.51.100.53:853"]);
-  });
-  await t.step("no bus: the files", async () => {
-    const { servers, trace } = await read({}, () => Promise.reject(new Error("no such socket")));
-    assert.deepEqual(servers, ["192.0.2.66:53"]);
-    assert.ok(trace.includes("systemd-resolved on D-Bus: no such socket"));
-  });
 });
