@@ -1,5 +1,5 @@
 /**
- * outrigger as a process of its own, as a user runs it: the compiled binary that `OUTRIGGER_BINARY`
+ * outrigger as a process of its own, as a user runs it: the compiled binary that `BINARY_UNDER_TEST`
  * names, else from source.
  *
  * @module
@@ -45,7 +45,7 @@ export class AgentProcess implements AsyncDisposable {
   static async start({ folder, args, ports }: AgentProcessOptions): Promise<AgentProcess> {
     await Deno.mkdir(folder, { recursive: true });
     const [dns, health] = ports === undefined ? await freePorts(2) : [ports.dns, ports.health];
-    const binary = Deno.env.get("OUTRIGGER_BINARY");
+    const binary = Deno.env.get("BINARY_UNDER_TEST");
     const root = resolve(import.meta.dirname!, "../..");
     const [program, ...before] = binary !== undefined && binary !== ""
       ? [resolve(binary)]
