@@ -45,10 +45,14 @@ export const Rcode = {
   NOTIMP: 4,
   REFUSED: 5,
   BADVERS: 16,
+  BADCOOKIE: 23,
 } as const;
 
 /** Opcodes. */
 export const Opcode = { QUERY: 0 } as const;
+
+/** Options of OPT that the agent speaks. */
+export const EdnsOption = { COOKIE: 10, PADDING: 12 } as const;
 
 /** Extended DNS errors (RFC 8914). */
 export const ExtendedErrorCode = {

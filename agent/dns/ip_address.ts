@@ -38,6 +38,18 @@ export function canonicalAddress(text: string): string | undefined {
   return address && formatAddress(address);
 }
 
+/**
+ * Like {@link canonicalAddress}, and without a zone index (`fe80::1%eth0` is `fe80::1`): the runtime
+ * tells the source of a datagram without its zone, so that only the address can be compared.
+ */
+export function addressWithoutZone(text: string): string | undefined {
+  const zone = text.indexOf("%");
+  if (zone === -1) return canonicalAddress(text);
+  const address = canonicalAddress(text.slice(0, zone));
+  // Only link-local addresses have zones.
+  return zone < text.length - 1 && address?.startsWith("fe") ? address : undefined;
+}
+
 /** Reads `192.0.2.0/24` or `2001:db8::/32`. */
 export function parseRange(text: string): AddressRange | undefined {
   const match = /^([^/]+)\/(\d{1,3})$/.exec(text);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  addressWithoutZone,
   formatAddress,
   isInRange,
   parseAddress,
@@ -32,6 +33,22 @@ Deno.test("parseAddress() takes literals in their usual spelling, and nothing el
       const address = parseAddress(text);
       assert.equal(address && formatAddress(address), expected);
     });
+  }
+});
+
+Deno.test("addressWithoutZone() cuts the zone off link-local addresses alone", async (t) => {
+  const cases: [string, string | undefined][] = [
+    ["fe80::1%eth0", "fe80::1"],
+    ["FE80:0::1%4", "fe80::1"],
+    ["fe80::1", "fe80::1"],
+    ["192.0.2.1", "192.0.2.1"],
+    ["fe80::1%", undefined],
+    ["2001:db8::1%eth0", undefined],
+    ["192.0.2.1%eth0", undefined],
+    ["%eth0", undefined],
+  ];
+  for (const [text, expected] of cases) {
+    await t.step(text, () => assert.equal(addressWithoutZone(text), expected));
   }
 });
 

@@ -1,7 +1,7 @@
 /**
- * The messages that are exchanged with upstream servers. Their answers are hostile until checked: one
- * that does not match the question is not an answer, and of one that does, only records that belong to
- * the question's CNAME chain are kept.
+ * The messages that come from upstream servers. They are hostile until checked: one that does not match
+ * the question is not an answer, and of one that does, only records that belong to the question's CNAME
+ * chain are kept.
  *
  * dns-packet is not used here: it throws on hostile input, lower-cases nothing, and re-encodes types
  * that must pass untouched.
@@ -9,8 +9,8 @@
  * @module
  */
 import type { Answer } from "./answer.ts";
-import { Rcode, RecordClass, RecordType } from "./codes.ts";
-import { decodeName, encodeName, isWithin } from "./name.ts";
+import { EdnsOption, Rcode, RecordClass, RecordType } from "./codes.ts";
+import { decodeName, isWithin } from "./name.ts";
 import { HEADER_OCTETS, type Question } from "./query.ts";
 import { unpackRdata } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -20,55 +20,42 @@ export const CNAME_CHAIN_MAX = 12;
 /** The most records that are read from one message. */
 export const RECORDS_MAX = 1024;
 
-/** What becomes the query to an upstream server. */
-export interface UpstreamQueryOptions {
-  /** Message id. */
-  id: number;
-  /** What is asked. */
-  question: Question;
-  /** CD, copied from the client. */
-  checkingDisabled: boolean;
-  /** DO, copied from the client. */
-  dnssecOk: boolean;
-  /** Largest UDP answer asked for, in octets; 0 leaves out OPT. */
-  udpPayloadSize: number;
-}
-
-/** Encodes a recursive query. */
-export function encodeUpstreamQuery(options: UpstreamQueryOptions): Uint8Array {
-  const name = encodeName(options.question.name);
-  const withOpt = options.udpPayloadSize > 0;
-  const message = new Uint8Array(HEADER_OCTETS + name.length + 4 + (withOpt ? 11 : 0));
-  const view = new DataView(message.buffer);
-  view.setUint16(0, options.id);
-  view.setUint16(2, 0x0100 /* RD */ | (options.checkingDisabled ? 0x0010 : 0));
-  view.setUint16(4, 1);
-  view.setUint16(10, withOpt ? 1 : 0);
-  message.set(name, HEADER_OCTETS);
-  const end = HEADER_OCTETS + name.length;
-  view.setUint16(end, options.question.type);
-  view.setUint16(end + 2, options.question.class);
-  if (withOpt) {
-    view.setUint16(end + 5, RecordType.OPT);
-    view.setUint16(end + 7, options.udpPayloadSize);
-    view.setUint8(end + 11, options.dnssecOk ? 0x80 : 0);
-  }
-  return message;
-}
-
 /** What an upstream server's message turned out to be. */
 export type UpstreamMessage =
-  /** The answer; when `truncated`, it must be asked again on TCP. */
-  | { kind: "answer"; answer: Answer; truncated: boolean }
+  | UpstreamAnswer
   /** No answer to this question: ignore it and go on waiting. */
   | { kind: "mismatch"; reason: string }
   /** The answer to this question, but not readable. */
   | { kind: "malformed"; reason: string };
 
+/** The answer to the question, with what the exchange has to look at before it believes it. */
+export interface UpstreamAnswer {
+  /** Tells it from the other outcomes. */
+  kind: "answer";
+  /** What it says. */
+  answer: Answer;
+  /** Whether it was cut, and must be asked for again on TCP. */
+  truncated: boolean;
+  /** Whether the question is repeated octet by octet, letter case and all. */
+  caseKept: boolean;
+  /** The COOKIE option (RFC 7873), where there is one. */
+  cookie?: Uint8Array;
+}
+
+/** What a message must match to be the answer. */
+export interface ExpectedAnswer {
+  /** Message id. */
+  id: number;
+  /** What was asked. */
+  question: Question;
+  /** The name as it was sent, where its letter case counts. */
+  nameWire?: Uint8Array;
+}
+
 /** Decodes and filters an upstream server's message. */
 export function decodeUpstreamAnswer(
   message: Uint8Array,
-  expected: { id: number; question: Question },
+  expected: ExpectedAnswer,
 ): UpstreamMessage {
   if (message.length < HEADER_OCTETS) return { kind: "mismatch", reason: "shorter than a header" };
   const view = new DataView(message.buffer, message.byteOffset, message.length);
@@ -80,7 +67,7 @@ export function decodeUpstreamAnswer(
   // Servers that cannot read a query may leave the question out (RFC 1035 section 4.1.1 asks for it).
   if (view.getUint16(4) !== 1) {
     return view.getUint16(4) === 0 && (rcode === Rcode.FORMERR || rcode === Rcode.NOTIMP)
-      ? { kind: "answer", answer: emptyAnswer(rcode), truncated: false }
+      ? { kind: "answer", answer: emptyAnswer(rcode), truncated: false, caseKept: true }
       : { kind: "mismatch", reason: "not one question" };
   }
   const name = decodeName(message, HEADER_OCTETS);
@@ -94,6 +81,9 @@ export function decodeUpstreamAnswer(
   ) {
     return { kind: "mismatch", reason: "another question" };
   }
+  const { nameWire } = expected;
+  const caseKept = nameWire === undefined ||
+    nameWire.every((octet, i) => message[HEADER_OCTETS + i] === octet);
   const counts = [view.getUint16(6), view.getUint16(8), view.getUint16(10)];
   if (counts[0] + counts[1] + counts[2] > RECORDS_MAX) {
     return { kind: "malformed", reason: `more than ${RECORDS_MAX} records` };
@@ -102,7 +92,7 @@ export function decodeUpstreamAnswer(
   if (sections === undefined) {
     // What follows a cut is of no interest: it is asked again on TCP.
     return truncated
-      ? { kind: "answer", answer: emptyAnswer(rcode), truncated }
+      ? { kind: "answer", answer: emptyAnswer(rcode), truncated, caseKept }
       : { kind: "malformed", reason: "unreadable record" };
   }
   const chain = followChain(question, sections.records[0]);
@@ -118,17 +108,19 @@ export function decodeUpstreamAnswer(
     // Additional records answer no question; what they say about other names is not believed.
     additional: [],
   };
-  return { kind: "answer", answer, truncated };
+  const { cookie } = sections;
+  return { kind: "answer", answer, truncated, caseKept, ...(cookie && { cookie }) };
 }
 
 function decodeSections(
   message: Uint8Array,
   offset: number,
   counts: number[],
-): { records: ResourceRecord[][]; extendedRcode: number } | undefined {
+): { records: ResourceRecord[][]; extendedRcode: number; cookie?: Uint8Array } | undefined {
   const view = new DataView(message.buffer, message.byteOffset, message.length);
   const records: ResourceRecord[][] = [[], [], []];
   let extendedRcode = 0;
+  let cookie: Uint8Array | undefined;
   for (let section = 0; section < 3; section++) {
     for (let i = 0; i < counts[section]; i++) {
       const owner = decodeName(message, offset);
@@ -141,6 +133,7 @@ function decodeSections(
       offset = end;
       if (type === RecordType.OPT) {
         extendedRcode = ttl >>> 24;
+        cookie = findOption(message.subarray(start, end), EdnsOption.COOKIE);
         continue;
       }
       const rdata = unpackRdata(message, { type, start, end });
@@ -155,7 +148,20 @@ function decodeSections(
       });
     }
   }
-  return { records, extendedRcode };
+  return { records, extendedRcode, ...(cookie && { cookie }) };
+}
+
+/** The octets of the first option with that code (RFC 6891 section 6.1.2). */
+function findOption(options: Uint8Array, code: number): Uint8Array | undefined {
+  for (let offset = 0; offset + 4 <= options.length;) {
+    const end = offset + 4 + (options[offset + 2] << 8 | options[offset + 3]);
+    if (end > options.length) return undefined;
+    if ((options[offset] << 8 | options[offset + 1]) === code) {
+      return options.slice(offset + 4, end);
+    }
+    offset = end;
+  }
+  return undefined;
 }
 
 /**

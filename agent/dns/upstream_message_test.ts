@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 // @ts-types="@types/dns-packet"
 import type { Packet } from "dns-packet";
 import fc from "fast-check";
-import { answerMessage, readMessage } from "../../test/support/dns_messages.ts";
+import { answerMessage } from "../../test/support/dns_messages.ts";
 import { formatType } from "./codes.ts";
-import { decodeUpstreamAnswer, encodeUpstreamQuery } from "./upstream_message.ts";
+import { decodeUpstreamAnswer } from "./upstream_message.ts";
 
 const question = { name: "www.example.org", type: 1, class: 1 };
 const expected = { id: 7, question };
@@ -22,19 +22,6 @@ function decoded(bytes: Uint8Array) {
   assert.equal(result.kind, "answer");
   return result as Extract<typeof result, { kind: "answer" }>;
 }
-
-Deno.test("encodeUpstreamQuery() writes a recursive query", () => {
-  const options = { id: 9, question, checkingDisabled: true, dnssecOk: true, udpPayloadSize: 1232 };
-  const packet = readMessage(encodeUpstreamQuery(options));
-  assert.equal(packet.id, 9);
-  assert.equal(packet.flag_rd && packet.flag_cd, true);
-  assert.deepEqual(packet.questions, [{ name: "www.example.org", type: "A", class: "IN" }]);
-  const opt = packet.additionals![0] as { udpPayloadSize: number; flag_do: boolean };
-  assert.equal(opt.udpPayloadSize, 1232);
-  assert.equal(opt.flag_do, true);
-  const plain = readMessage(encodeUpstreamQuery({ ...options, udpPayloadSize: 0 }));
-  assert.equal(plain.additionals!.length, 0);
-});
 
 Deno.test("decodeUpstreamAnswer() takes only what answers the question", async (t) => {
   const change = (offset: number, octet: number) => {
@@ -128,6 +115,46 @@ Deno.test("decodeUpstreamAnswer() reads rcode, flags, TTL and OPT", () => {
   assert.equal(result.answer.rcode, 0x13);
   const old = message([{ ...a("www.example.org"), ttl: 0x80000001 }]);
   assert.equal(decoded(old).answer.answers[0].ttlSeconds, 0);
+});
+
+Deno.test("decodeUpstreamAnswer() tells whether the letter case of the question was kept", () => {
+  const asked = Buffer.from("\x03wWw\x07EXAMPLE\x03org\0", "latin1");
+  const kept = (bytes: Uint8Array) => {
+    const result = decodeUpstreamAnswer(bytes, { ...expected, nameWire: asked });
+    return result.kind === "answer" ? result.caseKept : result.kind;
+  };
+  const bytes = message([a("www.example.org")]);
+  assert.equal(kept(bytes), false);
+  bytes.set(asked, 12);
+  assert.equal(kept(bytes), true);
+  bytes[13] = 0x57;
+  assert.equal(kept(bytes), false);
+  assert.equal(decoded(bytes).caseKept, true, "nothing was asked of it");
+});
+
+Deno.test("decodeUpstreamAnswer() reads the cookie", async (t) => {
+  const cookie = Buffer.from("0102030405060708a1a2a3a4a5a6a7a8", "hex");
+  const opt = (...octets: number[]) => {
+    const bytes = Buffer.concat([
+      message([]),
+      Uint8Array.of(0, 0, 41, 4, 208, 0, 0, 0, 0, 0, octets.length, ...octets),
+    ]);
+    bytes[11] = 1;
+    return bytes;
+  };
+  const cases: [string, Uint8Array, Buffer | undefined][] = [
+    ["alone", opt(0, 10, 0, 16, ...cookie), cookie],
+    ["behind another option", opt(0, 3, 0, 1, 65, 0, 10, 0, 16, ...cookie), cookie],
+    ["none", opt(0, 3, 0, 1, 65), undefined],
+    ["longer than OPT", opt(0, 10, 0, 17, ...cookie), undefined],
+    ["cut in its head", opt(0, 10, 0), undefined],
+  ];
+  for (const [title, bytes, expected] of cases) {
+    await t.step(title, () => {
+      const { cookie } = decoded(bytes);
+      assert.equal(cookie && Buffer.from(cookie).toString("hex"), expected?.toString("hex"));
+    });
+  }
 });
 
 Deno.test("decodeUpstreamAnswer() unpacks names in RDATA", () => {

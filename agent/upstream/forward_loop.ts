@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from "node:net";
-import { canonicalAddress } from "../dns/ip_address.ts";
+import { addressWithoutZone } from "../dns/ip_address.ts";
 import { AgentError } from "../system/agent_error.ts";
 import type { InterfaceAddress } from "../system/network.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
@@ -49,13 +49,12 @@ export function findOwnAddresses(
     interfaces: readonly InterfaceAddress[];
   },
 ): OwnServer[] {
-  const local = new Set(interfaces.map(({ address }) => canonicalAddress(address)));
+  const local = new Set(interfaces.map(({ address }) => addressWithoutZone(address)));
   return servers.flatMap((server) => {
-    // A link-local address with a zone has no other form.
-    const address = canonicalAddress(server.address) ?? server.address;
+    const address = addressWithoutZone(server.address)!;
     const listener = listeners.find((listener) => {
       if (listener.port !== server.port) return false;
-      if (canonicalAddress(listener.address) === address) return true;
+      if (addressWithoutZone(listener.address) === address) return true;
       const all = listener.address === "0.0.0.0" || listener.address === "::";
       const isLoopback = address.startsWith("127.") || address === "::1";
       return all && isIP(listener.address) === isIP(address) && (isLoopback || local.has(address));

@@ -10,6 +10,7 @@ import type {
   MessageStream,
   MessageStreamHandlers,
   Network,
+  TlsOptions,
   UdpHandlers,
   UdpSocket,
 } from "../../agent/system/network.ts";
@@ -20,9 +21,13 @@ export interface ReceivedMessage {
   /** The message. */
   message: Uint8Array;
   /** Which way it came. */
-  transport: "udp" | "tcp";
+  transport: "udp" | "tcp" | "tls";
+  /** Where it came from; the same on each message of a connection. */
+  from: SocketAddress;
   /** Answers after `delayMs`, from the server's own address unless another is given (UDP). */
   reply(message: Uint8Array, options?: { delayMs?: number; from?: SocketAddress }): void;
+  /** Closes the connection (TCP and TLS). */
+  close(): void;
 }
 
 /** What a server does with each message. */
@@ -35,6 +40,8 @@ export class FakeNetwork implements Network {
   #port = 40_000;
   /** Sockets that are open now. */
   openSockets = 0;
+  /** TCP and TLS connections that were ever made. */
+  connections = 0;
   /** Addresses that {@link interfaceAddresses} tells. */
   addresses: InterfaceAddress[] = [];
 
@@ -52,12 +59,15 @@ export class FakeNetwork implements Network {
   bindUdp(local: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket> {
     let open = true;
     this.openSockets++;
+    const from = { address: "192.0.2.200", port: this.#port++ };
     return Promise.resolve({
-      local: { address: local.address, port: this.#port++ },
+      local: { address: local.address, port: from.port },
       send: (message, to) => {
         this.#servers.get(formatSocketAddress(to))?.({
           message,
           transport: "udp",
+          from,
+          close() {},
           reply: (answer, { delayMs = 0, from = to } = {}) => {
             this.#clock.schedule(delayMs, () => {
               if (open) handlers.onMessage(answer, from);
@@ -78,25 +88,47 @@ export class FakeNetwork implements Network {
     handlers: MessageStreamHandlers,
     signal: AbortSignal,
   ): Promise<MessageStream> {
+    return this.#connect(remote, handlers, { signal, transport: "tcp" });
+  }
+
+  /** See {@link Network.connectTls}; every certificate is good. */
+  connectTls(
+    remote: SocketAddress,
+    handlers: MessageStreamHandlers,
+    { signal }: TlsOptions,
+  ): Promise<MessageStream> {
+    return this.#connect(remote, handlers, { signal, transport: "tls" });
+  }
+
+  #connect(
+    remote: SocketAddress,
+    handlers: MessageStreamHandlers,
+    { signal, transport }: { signal: AbortSignal; transport: "tcp" | "tls" },
+  ): Promise<MessageStream> {
     const server = this.#servers.get(formatSocketAddress(remote));
+    if (signal.aborted) return Promise.reject(signal.reason);
     if (server === undefined) return Promise.reject(new Error("connection refused"));
     let open = true;
     this.openSockets++;
+    this.connections++;
+    const from = { address: "192.0.2.200", port: this.#port++ };
     const close = () => {
       if (!open) return;
       open = false;
       this.openSockets--;
       handlers.onClose();
     };
-    signal.addEventListener("abort", close, { once: true });
     return Promise.resolve({
       remote,
-      local: { address: "192.0.2.200", port: this.#port++ },
+      local: from,
       queuedOctets: 0,
       send: (message) => {
+        if (!open) return;
         server({
           message,
-          transport: "tcp",
+          transport,
+          from,
+          close,
           reply: (answer, { delayMs = 0 } = {}) => {
             this.#clock.schedule(delayMs, () => {
               if (open) handlers.onMessage(answer);
