@@ -22,7 +22,7 @@ import type { NameSources } from "./resolver/name_sources.ts";
 import type { MeshState, Resolver } from "./resolver/resolver.ts";
 import type { Clock } from "./system/clock.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
-import type { UpstreamGroup } from "./upstream/upstream_group.ts";
+import type { UpstreamServers } from "./upstream/upstream_servers.ts";
 
 /** The parts that a status is made from. */
 export interface ReportedParts {
@@ -45,7 +45,7 @@ export interface ReportedParts {
   /** What is in force. */
   state: MeshState;
   /** The upstream servers. */
-  upstream: UpstreamGroup;
+  upstream: UpstreamServers;
   /** The cache. */
   cache: AnswerCache;
   /** Path of the control socket; empty without one. */

@@ -42,7 +42,7 @@ import {
 } from "./system/socket_address.ts";
 import { systemWorld, type World } from "./system/world.ts";
 import { hostAddresses } from "./upstream/host_addresses.ts";
-import { UpstreamGroup } from "./upstream/upstream_group.ts";
+import { UpstreamServers } from "./upstream/upstream_servers.ts";
 import { VERSION } from "./version.ts";
 
 /** What an {@link Agent} is made of. */
@@ -72,7 +72,7 @@ export class Agent {
   readonly #readiness = new Readiness();
   readonly #metrics: AgentMetrics;
   readonly #cache: AnswerCache;
-  readonly #upstream: UpstreamGroup;
+  readonly #upstream: UpstreamServers;
   readonly #names: NameSources;
   readonly #resolver: Resolver;
   readonly #server: DnsServer;
@@ -107,9 +107,8 @@ export class Agent {
           residentBytes: this.#process.residentBytes(),
         }),
     });
-    this.#upstream = new UpstreamGroup({
+    this.#upstream = new UpstreamServers({
       ...this.#world,
-      servers: [],
       log: this.#log.child("upstream"),
       observer: this.#metrics.upstream,
     });
@@ -196,6 +195,7 @@ export class Agent {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("The agent stops"));
     await this.#server.drain();
+    this.#upstream.close();
     await this.#mesh.stop();
     await this.#health?.close();
     await this.#control.close();
@@ -288,7 +288,8 @@ export class Agent {
   #applyUpstreams({ servers, searchDomains, problem }: ChosenUpstreams): void {
     this.#host = { ...this.#host, searchDomains };
     if (problem === undefined) {
-      this.#upstream.replaceServers(servers);
+      const nameservers = servers.map((address) => ({ address }));
+      this.#upstream.replaceServers({ servers: nameservers, domains: [] });
       this.#resolver.upstreamChanged();
     }
     this.#setProblem("upstreams", problem);

@@ -48,6 +48,8 @@ const LABELLED_TYPES: ReadonlySet<number> = new Set([
 
 /** Istio's buckets for upstream requests, in seconds. */
 const UPSTREAM_BUCKETS = [.001, .005, .01, .1, 1, 5];
+/** From the next room to a name that the server itself has to look up, in seconds. */
+const UPSTREAM_SERVER_BUCKETS = [.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5];
 /** From what a table lookup takes to what a question may take. */
 const ANSWER_BUCKETS = [.00005, .0001, .00025, .0005, .001, .0025, .01, .05, .1, .5, 1, 2.5, 5];
 
@@ -71,6 +73,10 @@ export class AgentMetrics {
     onRequest(server: string): void;
     onAnswer(server: string, seconds: number): void;
     onFailure(server: string, reason: string): void;
+    onHedge(server: string): void;
+    onRetry(server: string): void;
+    onMismatch(server: string): void;
+    onTcpFallback(server: string, reason: string): void;
   };
 
   /**
@@ -90,13 +96,28 @@ export class AgentMetrics {
     );
     const sent = this.#counter("outrigger_upstream_requests_total");
     const failed = this.#counter("outrigger_upstream_failures_total");
+    const seconds = this.#histogram(
+      "outrigger_upstream_request_duration_seconds",
+      UPSTREAM_SERVER_BUCKETS,
+    );
+    const hedges = this.#counter("outrigger_upstream_hedges_total");
+    const retries = this.#counter("outrigger_upstream_retries_total");
+    const mismatches = this.#counter("outrigger_upstream_mismatches_total");
+    const tcpFallbacks = this.#counter("outrigger_upstream_tcp_fallbacks_total");
     this.upstream = {
       onRequest(server) {
         istioSent.inc();
         sent.inc({ server });
       },
-      onAnswer: (_server, seconds) => istioSeconds.observe(seconds),
+      onAnswer(server, took) {
+        istioSeconds.observe(took);
+        seconds.observe({ server }, took);
+      },
       onFailure: (server, reason) => failed.inc({ server, reason }),
+      onHedge: (server) => hedges.inc({ server }),
+      onRetry: (server) => retries.inc({ server }),
+      onMismatch: (server) => mismatches.inc({ server }),
+      onTcpFallback: (server, reason) => tcpFallbacks.inc({ server, reason }),
     };
   }
 

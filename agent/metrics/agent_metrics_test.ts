@@ -58,10 +58,19 @@ Deno.test("AgentMetrics counts upstream queries under both names", async () => {
   metrics.upstream.onRequest("192.0.2.1:53");
   metrics.upstream.onAnswer("192.0.2.1:53", 0.004);
   metrics.upstream.onFailure("192.0.2.1:53", "timeout");
+  metrics.upstream.onHedge("192.0.2.1:53");
+  metrics.upstream.onRetry("192.0.2.1:53");
+  metrics.upstream.onMismatch("192.0.2.1:53");
+  metrics.upstream.onTcpFallback("192.0.2.1:53", "truncated");
   const expected: [string, string][] = [
     ["istio_agent_dns_upstream_requests_total", "1"],
     ['outrigger_upstream_requests_total{server="192.0.2.1:53"}', "1"],
     ['outrigger_upstream_failures_total{server="192.0.2.1:53",reason="timeout"}', "1"],
+    ['outrigger_upstream_request_duration_seconds_count{server="192.0.2.1:53"}', "1"],
+    ['outrigger_upstream_hedges_total{server="192.0.2.1:53"}', "1"],
+    ['outrigger_upstream_retries_total{server="192.0.2.1:53"}', "1"],
+    ['outrigger_upstream_mismatches_total{server="192.0.2.1:53"}', "1"],
+    ['outrigger_upstream_tcp_fallbacks_total{server="192.0.2.1:53",reason="truncated"}', "1"],
     ['istio_agent_dns_upstream_request_duration_seconds_bucket{le="0.005"}', "1"],
     ['istio_agent_dns_upstream_request_duration_seconds_bucket{le="0.001"}', "0"],
   ];

@@ -81,6 +81,36 @@ export const METRIC_DOCS = [
     labels: ["server", "reason"],
   },
   {
+    name: "outrigger_upstream_request_duration_seconds",
+    type: "histogram",
+    help: "Time from a query to its answer, by upstream server.",
+    labels: ["server"],
+  },
+  {
+    name: "outrigger_upstream_hedges_total",
+    type: "counter",
+    help: "Queries sent because another upstream server was slower than its usual, by server.",
+    labels: ["server"],
+  },
+  {
+    name: "outrigger_upstream_retries_total",
+    type: "counter",
+    help: "Queries sent because a try before had no usable answer, by upstream server.",
+    labels: ["server"],
+  },
+  {
+    name: "outrigger_upstream_mismatches_total",
+    type: "counter",
+    help: "Replies ignored because they were not to the query, by upstream server that was asked.",
+    labels: ["server"],
+  },
+  {
+    name: "outrigger_upstream_tcp_fallbacks_total",
+    type: "counter",
+    help: "Questions that went by TCP, by upstream server and reason.",
+    labels: ["server", "reason"],
+  },
+  {
     name: "outrigger_cache_entries",
     type: "gauge",
     help: "Answers in the cache.",

@@ -10,7 +10,7 @@ import { type Answer, failureAnswer } from "../dns/answer.ts";
 import { ExtendedErrorCode, Rcode } from "../dns/codes.ts";
 import type { Question } from "../dns/query.ts";
 import type { Clock } from "../system/clock.ts";
-import type { UpstreamOutcome } from "../upstream/upstream_group.ts";
+import type { UpstreamOutcome } from "../upstream/tries.ts";
 
 /** One question, as far as its answer depends on it. */
 export interface ForwardedRequest {

@@ -10,7 +10,7 @@ import { addressRecord, cnameRecord, soaRecord } from "../dns/record.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { meshSearchDomains } from "../names/mesh_lookup.ts";
 import { NameTable } from "../names/name_table.ts";
-import type { UpstreamOutcome } from "../upstream/upstream_group.ts";
+import type { UpstreamOutcome } from "../upstream/tries.ts";
 import { Resolver, type ResolverRequest } from "./resolver.ts";
 
 const TTL = { ttlSeconds: 60 };

@@ -6,11 +6,11 @@
 import { RecordClass, RecordType } from "../dns/codes.ts";
 import { formatAddress } from "../dns/ip_address.ts";
 import { parseName } from "../dns/name.ts";
-import type { UpstreamGroup } from "./upstream_group.ts";
+import type { UpstreamServers } from "./upstream_servers.ts";
 
 /** IPv4 literals first, then IPv6; empty where there are none or nobody answers. */
 export async function hostAddresses(
-  upstream: Pick<UpstreamGroup, "exchange">,
+  upstream: Pick<UpstreamServers, "exchange">,
   host: string,
 ): Promise<string[]> {
   const name = parseName(host);
