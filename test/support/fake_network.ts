@@ -105,9 +105,9 @@ export class FakeNetwork implements Network {
     handlers: MessageStreamHandlers,
     { signal, transport }: { signal: AbortSignal; transport: "tcp" | "tls" },
   ): Promise<MessageStream> {
-    const server = this.#servers.get(formatSocketAddress(remote));
+    const server = formatSocketAddress(remote);
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (server === undefined) return Promise.reject(new Error("connection refused"));
+    if (!this.#servers.has(server)) return Promise.reject(new Error("connection refused"));
     let open = true;
     this.openSockets++;
     this.connections++;
@@ -124,7 +124,7 @@ export class FakeNetwork implements Network {
       queuedOctets: 0,
       send: (message) => {
         if (!open) return;
-        server({
+        this.#servers.get(server)?.({
           message,
           transport,
           from,
