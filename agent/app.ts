@@ -110,6 +110,7 @@ export class Agent {
     this.#upstream = new UpstreamServers({
       ...this.#world,
       log: this.#log.child("upstream"),
+      caseRandomization: () => this.#config.dns.caseRandomization,
       observer: this.#metrics.upstream,
     });
     this.#names = new NameSources({

@@ -146,6 +146,10 @@ const dns = z.strictObject({
   upstreams: z.array(upstream).min(1).optional().describe(
     "Nameservers for all that is not the mesh's; those of resolv.conf unless given.",
   ),
+  caseRandomization: z.boolean().default(false).describe(
+    "Mix the letter case of names in queries to nameservers, for an attacker to guess as well (0x20); " +
+      "a nameserver that changes it is asked without.",
+  ),
   searchDomains: z.array(domain("ns1.svc.cluster.local")).optional().describe(
     "Search domains of this machine's stubs; the mesh's and those of resolv.conf unless given.",
   ),

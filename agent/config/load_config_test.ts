@@ -56,6 +56,7 @@ Deno.test("loadConfig() fills in every default", async () => {
     dns: {
       listen: ["127.0.0.1:15053"],
       clusterDomain: "cluster.local",
+      caseRandomization: false,
       autoAllocated: "auto",
       vipRanges: ["240.240.0.0/16", "2001:2::/48"],
     },
@@ -81,7 +82,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
       'names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
-      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, searchDomains, ` +
+      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, caseRandomization, searchDomains, ` +
       'clusterDomain, autoAllocated, vipRanges; did you mean "upstreams"?',
     ]],
     ["an unknown key of the control plane", "controlPlane:\n  addres: a:1\n", [

@@ -38,7 +38,7 @@ const COOKIE_MAX_OCTETS = 40;
 /** What one server speaks. */
 export class ServerTraits {
   readonly #random: Random;
-  readonly #caseRandomization: boolean;
+  readonly #caseRandomization: () => boolean;
   #edns: EdnsLevel = "cookie";
   #ednsUntilMs = 0;
   #clientCookie = new Uint8Array(0);
@@ -52,7 +52,7 @@ export class ServerTraits {
    *
    * @param options `random` makes cookies; `caseRandomization` as configured
    */
-  constructor(options: { random: Random; caseRandomization: boolean }) {
+  constructor(options: { random: Random; caseRandomization: () => boolean }) {
     this.#random = options.random;
     this.#caseRandomization = options.caseRandomization;
   }
@@ -61,7 +61,7 @@ export class ServerTraits {
   form(nowMs: number): QueryForm {
     if (nowMs >= this.#ednsUntilMs) this.#edns = "cookie";
     if (nowMs >= this.#caseUntilMs && this.#caseChanges >= CASE_CHANGES_MAX) this.#caseChanges = 0;
-    const mixCase = this.#caseRandomization && this.#caseChanges < CASE_CHANGES_MAX;
+    const mixCase = this.#caseRandomization() && this.#caseChanges < CASE_CHANGES_MAX;
     if (this.#edns !== "cookie") return { edns: this.#edns, mixCase };
     return { edns: "cookie", cookie: this.#cookie(nowMs), mixCase };
   }

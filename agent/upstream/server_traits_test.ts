@@ -10,7 +10,7 @@ import {
 } from "./server_traits.ts";
 
 const traits = (caseRandomization = false) =>
-  new ServerTraits({ random: new FixedRandom(), caseRandomization });
+  new ServerTraits({ random: new FixedRandom(), caseRandomization: () => caseRandomization });
 const octets = (length: number, value: number) => new Uint8Array(length).fill(value);
 const joined = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
 

@@ -118,7 +118,7 @@ Deno.test("exchangeUdp() wants its letter case back where it mixed it", async (t
     const fixture = new UpstreamFixture({
       [A]: (received) =>
         received.transport === "udp" ? lower(received) : answering("192.0.2.80")(received),
-    }, { caseRandomization: true, random: new AllOnes() });
+    }, { caseRandomization: () => true, random: new AllOnes() });
     assert.equal(await fixture.answer(100), `${A} 192.0.2.80`);
     assert.ok(fixture.takeSeen().includes(`TCP ${A}: letter case`));
     for (let i = 0; i < 2; i++) await fixture.ask(100);
@@ -139,7 +139,7 @@ Deno.test("exchangeUdp() wants its letter case back where it mixed it", async (t
         names.push(readMessage(received.message).questions![0].name);
         answering("192.0.2.80")(received);
       },
-    }, { caseRandomization: true, random: new AllOnes() });
+    }, { caseRandomization: () => true, random: new AllOnes() });
     assert.equal(await fixture.answer(100), `${A} 192.0.2.80`);
     assert.deepEqual(names, ["WWW.EXAMPLE.ORG"]);
   });
@@ -244,7 +244,7 @@ function ask(
   const outcome = exchangeUdp(server, REQUEST, {
     ...ports,
     form: { edns: "edns", mixCase: false },
-    traits: new ServerTraits({ ...ports, caseRandomization: false }),
+    traits: new ServerTraits({ ...ports, caseRandomization: () => false }),
     signal,
     onMismatch: () => mismatches++,
   });

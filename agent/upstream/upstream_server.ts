@@ -33,8 +33,8 @@ export interface UpstreamServerOptions extends ExchangePorts {
   log: Logger;
   /** Counts; optional. */
   observer?: UpstreamObserver;
-  /** Whether letters get a random case (0x20); not unless given. */
-  caseRandomization?: boolean;
+  /** Whether letters get a random case (0x20), asked at each query; not unless given. */
+  caseRandomization?: () => boolean;
   /** Root certificates in PEM for DNS over TLS; those of the machine unless given. */
   roots?: readonly string[];
 }
@@ -79,7 +79,7 @@ export class UpstreamServer {
 
   /** Wires the parts; does nothing yet. */
   constructor(nameserver: Nameserver, options: UpstreamServerOptions) {
-    const { network, caseRandomization = false, roots } = options;
+    const { network, caseRandomization = () => false, roots } = options;
     const { address, tls } = nameserver;
     this.#options = options;
     this.#nameserver = nameserver;
