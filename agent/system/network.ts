@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { connect, createServer, isIPv6, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
-import { connect as connectSecurely, getCACertificates, type TLSSocket } from "node:tls";
+import { connect as connectSecurely } from "node:tls";
+import { acceptedStream, connectedStream, systemRoots } from "./message_stream.ts";
 import type { SocketAddress } from "./socket_address.ts";
 
 /** A bound UDP socket. */
@@ -165,7 +165,7 @@ export const systemNetwork: Network = {
 
   listenTcp(local, onStream) {
     const server = createServer({ noDelay: true }, (socket: Socket) => {
-      const [stream, start] = messageStream(socket);
+      const [stream, start] = acceptedStream(socket);
       start(onStream(stream));
     });
     return new Promise((resolve, reject) => {
@@ -184,7 +184,7 @@ export const systemNetwork: Network = {
 
   connectTcp(remote, handlers, signal) {
     const socket = connect({ host: remote.address, port: remote.port, noDelay: true });
-    return opened(socket, "connect", { handlers, signal });
+    return connectedStream(socket, "connect", { handlers, signal });
   },
 
   async connectTls(remote, handlers, { signal, serverName, roots = systemRoots() }) {
@@ -198,7 +198,7 @@ export const systemNetwork: Network = {
       minVersion: "TLSv1.2",
     });
     socket.setNoDelay(true);
-    return await opened(socket, "secureConnect", { handlers, signal });
+    return await connectedStream(socket, "secureConnect", { handlers, signal });
   },
 
   interfaceAddresses() {
@@ -207,83 +207,3 @@ export const systemNetwork: Network = {
     );
   },
 };
-
-/** The stream of a socket that is being connected, once `event` says that it is. */
-function opened(
-  socket: Socket | TLSSocket,
-  event: "connect" | "secureConnect",
-  { handlers, signal }: { handlers: MessageStreamHandlers; signal: AbortSignal },
-): Promise<MessageStream> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      socket.destroy();
-      reject(signal.reason);
-    };
-    // An error after the abort has nobody to tell.
-    const fail = (error: Error) => {
-      signal.removeEventListener("abort", abort);
-      reject(error);
-    };
-    socket.on("error", fail);
-    socket.once("close", () => fail(new Error("the connection was closed at once")));
-    socket.once(event, () => {
-      signal.removeEventListener("abort", abort);
-      socket.off("error", fail);
-      const [stream, start] = messageStream(socket);
-      start(handlers);
-      resolve(stream);
-    });
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
-}
-
-let rootsOfSystem: string[] | undefined;
-
-/** The root certificates that this machine trusts, read once (4 ms); the runtime's where it has none. */
-function systemRoots(): string[] {
-  if (rootsOfSystem === undefined) {
-    const own = getCACertificates("system");
-    rootsOfSystem = own.length > 0 ? own : getCACertificates("bundled");
-  }
-  return rootsOfSystem;
-}
-
-function messageStream(
-  socket: Socket,
-): [MessageStream, (handlers: MessageStreamHandlers) => void] {
-  const stream: MessageStream = {
-    remote: { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 },
-    local: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
-    send(message) {
-      if (socket.destroyed) return;
-      const frame = Buffer.allocUnsafe(2 + message.length);
-      frame.writeUInt16BE(message.length, 0);
-      frame.set(message, 2);
-      socket.write(frame);
-    },
-    get queuedOctets() {
-      return socket.writableLength;
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    close: () => void socket.end(),
-    destroy: () => void socket.destroy(),
-  };
-  return [stream, (handlers) => {
-    let pending: Uint8Array = new Uint8Array(0);
-    let failure: Error | undefined;
-    socket.on("data", (chunk: Uint8Array) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      while (pending.length >= 2) {
-        const length = pending[0] << 8 | pending[1];
-        if (pending.length < 2 + length) break;
-        const message = pending.slice(2, 2 + length);
-        pending = pending.subarray(2 + length);
-        handlers.onMessage(message);
-      }
-    });
-    socket.on("error", (error: Error) => failure = error);
-    socket.on("close", () => handlers.onClose(failure));
-  }];
-}

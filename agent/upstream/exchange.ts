@@ -65,5 +65,7 @@ export interface ExchangePorts {
   random: Random;
 }
 
+/** How long one try waits, in milliseconds. */
+export const TRY_MS = 1_000;
 /** Largest UDP answer asked for, in octets: fits every path without fragments (DNS flag day 2020). */
 export const UPSTREAM_UDP_OCTETS = 1232;

@@ -9,8 +9,13 @@ import type { Answer } from "../dns/answer.ts";
 import { Rcode } from "../dns/codes.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Capacity } from "./capacity.ts";
-import type { ExchangeOutcome, UpstreamObserver, UpstreamRequest } from "./exchange.ts";
-import { TRY_MS, type UpstreamServer } from "./upstream_server.ts";
+import {
+  type ExchangeOutcome,
+  TRY_MS,
+  type UpstreamObserver,
+  type UpstreamRequest,
+} from "./exchange.ts";
+import type { UpstreamServer } from "./upstream_server.ts";
 
 /** What came of asking several servers. */
 export type UpstreamOutcome =

@@ -200,6 +200,7 @@ Deno.test("UpstreamServer that lost one packet is back in its place a second lat
   assert.equal(await fixture.answer(100), `${B} 192.0.2.81`);
   await fixture.clock.advance(1_000);
   assert.equal(await fixture.answer(100), `${A} 192.0.2.80`);
+  assert.equal(fixture.network.openSockets, 0, "nobody waits for the lost one any more");
 });
 
 Deno.test("UpstreamGroup.exchange() asks the dead when all are", async () => {

@@ -1,10 +1,9 @@
 /**
- * One upstream server: how it is asked, what is known of it, and the probes that notice when it comes
- * back. Plain servers are asked by UDP and, where they must, by TCP; the others by TLS alone.
+ * One upstream server: how it is asked, and what is known of it. Plain servers are asked by UDP and, where they must, by TCP; the others by TLS alone.
  *
  * @module
  */
-import { Rcode, RecordClass, RecordType } from "../dns/codes.ts";
+import { Rcode } from "../dns/codes.ts";
 import { encodeUpstreamQuery } from "../dns/upstream_query.ts";
 import type { Logger } from "../system/log.ts";
 import { formatNameserver, type Nameserver } from "../system/nameserver.ts";
@@ -13,17 +12,17 @@ import {
   type ExchangeOutcome,
   type ExchangePorts,
   type TcpReason,
+  TRY_MS,
   UPSTREAM_UDP_OCTETS,
   type UpstreamObserver,
   type UpstreamRequest,
 } from "./exchange.ts";
-import { probeDelayMs, ServerHealth } from "./server_health.ts";
+import { ServerHealth } from "./server_health.ts";
+import { ServerProbes } from "./server_probes.ts";
 import { type QueryForm, refusesForm, ServerTraits } from "./server_traits.ts";
 import { StreamPool } from "./stream_pool.ts";
 import { exchangeUdp } from "./udp_exchange.ts";
 
-/** How long one try waits, in milliseconds. */
-export const TRY_MS = 1_000;
 /** Queries over TLS are a multiple of so many octets (RFC 8467 section 4.1). */
 export const PADDED_TO_OCTETS = 128;
 
@@ -51,25 +50,13 @@ export interface UpstreamServerStatus {
   lastError: string;
 }
 
-/**
- * What a probe asks: every resolver has it in its cache, it says nothing of what this machine looks
- * up, and a server that refuses it is alive all the same.
- */
-const PROBE: UpstreamRequest = {
-  question: { name: "", type: RecordType.NS, class: RecordClass.IN },
-  dnssecOk: false,
-  checkingDisabled: false,
-};
-
 /** One upstream server. */
 export class UpstreamServer {
   readonly #options: UpstreamServerOptions;
   readonly #nameserver: Nameserver;
   readonly #traits: ServerTraits;
   readonly #pool: StreamPool;
-  readonly #closed = new AbortController();
-  #probes = 0;
-  #cancelProbe: (() => void) | undefined;
+  readonly #probes: ServerProbes;
   /** The text that names it. */
   readonly name: string;
   /** How fast and how alive it is. */
@@ -85,6 +72,7 @@ export class UpstreamServer {
     this.#nameserver = nameserver;
     this.name = formatNameserver(nameserver);
     this.#traits = new ServerTraits({ ...options, caseRandomization });
+    this.#probes = new ServerProbes({ ...options, server: this });
     this.#pool = new StreamPool({
       ...options,
       connect: (handlers, signal) =>
@@ -111,7 +99,7 @@ export class UpstreamServer {
       if (this.health.answered(outcome.roundTripMs)) {
         log.info("An upstream server answers again", { server: this.name });
       }
-      this.#stopProbes();
+      this.#probes.stop();
     } else if (!signal.aborted) {
       observer?.onFailure(this.name, "error");
       this.#failed(outcome.reason);
@@ -142,8 +130,7 @@ export class UpstreamServer {
 
   /** Ends probes and idle connections; who waits for an answer still gets it. */
   close(): void {
-    this.#closed.abort(new Error("The server is not used any more"));
-    this.#stopProbes();
+    this.#probes.close();
     this.#pool.close();
   }
 
@@ -225,32 +212,6 @@ export class UpstreamServer {
         reason,
       });
     }
-    if (this.#cancelProbe === undefined && !this.#closed.signal.aborted) this.#scheduleProbe();
-  }
-
-  /** Begins at the first failure: a server that lost one packet is back in its place a second later. */
-  #scheduleProbe(): void {
-    const { clock, random } = this.#options;
-    const delayMs = probeDelayMs(this.#probes++, random.fraction());
-    this.#cancelProbe = clock.schedule(delayMs, () => void this.#probe());
-  }
-
-  async #probe(): Promise<void> {
-    const { clock } = this.#options;
-    const limit = new AbortController();
-    const cancel = clock.schedule(TRY_MS, () => {
-      this.overdue(TRY_MS);
-      limit.abort(new Error("time is up"));
-    });
-    const outcome = await this.ask(PROBE, AbortSignal.any([limit.signal, this.#closed.signal]));
-    cancel();
-    const isBack = outcome.kind === "answer" || this.health.failures === 0;
-    if (!isBack && !this.#closed.signal.aborted) this.#scheduleProbe();
-  }
-
-  #stopProbes(): void {
-    this.#cancelProbe?.();
-    this.#cancelProbe = undefined;
-    this.#probes = 0;
+    this.#probes.start();
   }
 }
