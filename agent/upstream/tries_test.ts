@@ -96,6 +96,8 @@ Deno.test("askInTurn() fails after 4.5 seconds at the latest", async () => {
     outcome.reason,
     /^no upstream server answered \(192\.0\.2\.1:53: no answer in 1000 ms; 192\.0\.2\.2:53: /,
   );
+  const asked = later.takeSeen().filter((line) => line.startsWith("ask"));
+  assert.ok(asked.length >= 5 && asked.length <= 10, `${asked.length} queries, probes included`);
   later.upstream.close();
   await later.clock.advance(0);
   assert.equal(later.network.openSockets, 0);
