@@ -75,6 +75,7 @@ const STATUS: StatusReport = {
   upstreams: [
     { server: "192.0.2.1:53", healthy: true, roundTripMs: 3.5, lastError: "" },
     { server: "192.0.2.2:53", healthy: false, lastError: "no answer in 1000 ms" },
+    { server: "192.0.2.3:53", domain: "corp.example", healthy: true, lastError: "" },
   ],
   cache: {
     entries: 3,
@@ -103,6 +104,7 @@ control plane  waiting istiod.example.org:15012 since 2026-01-01T00:00:00.000Z
 certificate    none
 upstream       192.0.2.1:53 healthy, 3.5 ms
 upstream       192.0.2.2:53 does not answer: no answer in 1000 ms
+upstream       192.0.2.3:53 for corp.example healthy
 cache          3 answers, 2 of 16384 KiB; answered 96 of 120 lookups, 1 with stale answers
 
 problem: The token expired

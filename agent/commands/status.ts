@@ -54,10 +54,11 @@ export function formatStatus(report: StatusReport, { colour }: { colour: boolean
         : `${certificate.state}, ${certificate.identity}, until ${certificate.expiresAt}`,
     ]);
   }
-  for (const { server, healthy, roundTripMs, lastError } of report.upstreams) {
+  for (const { server, domain, healthy, roundTripMs, lastError } of report.upstreams) {
+    const place = domain === undefined ? server : `${server} for ${domain}`;
     const time = roundTripMs === undefined ? "" : `, ${roundTripMs} ms`;
     const state = healthy ? `healthy${time}` : `does not answer: ${lastError}`;
-    rows.push(["upstream", `${server} ${state}`]);
+    rows.push(["upstream", `${place} ${state}`]);
   }
   rows.push(["cache", cacheLine(cache)]);
   rows.push(...report.waitingFor.map((line): [string, string] => ["waiting for", line]));

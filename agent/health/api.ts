@@ -112,8 +112,10 @@ export interface ControlPlaneStatus {
 
 /** One upstream server. */
 export interface UpstreamStatus {
-  /** `192.0.2.53:53`. */
+  /** `192.0.2.53:53`, `tls://192.0.2.53:853#dns.example.org`. */
   server: string;
+  /** The domain that it alone is asked for; absent for all other names. */
+  domain?: string;
   /** Whether it answered lately, or was not asked yet. */
   healthy: boolean;
   /** Smoothed round-trip time; absent before the first answer. */

@@ -57,7 +57,6 @@ export function exchangeUdp(
     ? mixLetterCase(encodeName(question.name), () => random.uint16())
     : undefined;
   const expected = { id, question, ...(nameWire && { nameWire }) };
-  const expectedHost = addressWithoutZone(server.address);
   return new Promise((resolve) => {
     let socket: UdpSocket | undefined;
     let settled = false;
@@ -81,9 +80,7 @@ export function exchangeUdp(
       finish({ kind: "try TCP", reason });
     };
     const onMessage = (octets: Uint8Array, from: SocketAddress) => {
-      const isServer = from.port === server.port && expectedHost !== undefined &&
-        addressWithoutZone(from.address) === expectedHost;
-      if (!isServer) return mismatch();
+      if (from.port !== server.port || !isSameHost(from, server)) return mismatch();
       const message = decodeUpstreamAnswer(octets, expected);
       if (message.kind === "mismatch") return mismatch();
       if (message.kind === "malformed") return fail(`unreadable answer: ${message.reason}`);
@@ -117,6 +114,13 @@ export function exchangeUdp(
       );
     }, (error) => fail(messageOf(error)));
   });
+}
+
+/** Compares addresses, and not what they are written like; a text that is no address is no host's. */
+function isSameHost(one: SocketAddress, other: SocketAddress): boolean {
+  if (one.address === other.address) return true;
+  const address = addressWithoutZone(one.address);
+  return address !== undefined && address === addressWithoutZone(other.address);
 }
 
 function anyAddress(server: SocketAddress): SocketAddress {

@@ -8,6 +8,7 @@ import { formatAddress } from "../dns/ip_address.ts";
 import { systemClock } from "../system/clock.ts";
 import { systemNetwork } from "../system/network.ts";
 import { SystemRandom } from "../system/random.ts";
+import { formatSocketAddress } from "../system/socket_address.ts";
 import { ServerTraits } from "./server_traits.ts";
 import { exchangeUdp, type UdpExchangeOptions } from "./udp_exchange.ts";
 
@@ -83,21 +84,24 @@ Deno.test("exchangeUdp() takes only the reply of the server that was asked", asy
   }
 });
 
-Deno.test("exchangeUdp() takes the reply of a link-local server, and of no other host", async (t) => {
-  const server = "fe80::1%eth0";
-  const cases: [string, string, boolean][] = [
-    ["as the runtime tells it", "fe80::1", true],
-    ["in another spelling", "fe80:0:0:0:0:0:0:1", true],
-    ["with its zone", "fe80::1%eth0", true],
-    ["of a neighbour", "fe80::2%eth0", false],
-    ["of something that is no address", "x%eth0", false],
+Deno.test("exchangeUdp() compares addresses, however they are written", async (t) => {
+  const cases: [string, string, string, boolean][] = [
+    ["link-local, as the runtime tells it", "fe80::1%eth0", "fe80::1", true],
+    ["link-local, in another spelling", "fe80::1%eth0", "fe80:0:0:0:0:0:0:1", true],
+    ["link-local, with its zone", "fe80::1%eth0", "fe80::1%eth0", true],
+    ["a link-local neighbour", "fe80::1%eth0", "fe80::2%eth0", false],
+    ["something that is no address", "fe80::1%eth0", "x%eth0", false],
+    ["neither is one", "y%eth0", "x%eth0", false],
+    ["IPv6 in another spelling", "2001:db8::1", "2001:DB8:0::1", true],
+    ["IPv4 inside IPv6", "192.0.2.1", "::ffff:192.0.2.1", true],
+    ["another IPv4 inside IPv6", "192.0.2.1", "::ffff:192.0.2.2", false],
   ];
-  for (const [title, address, taken] of cases) {
+  for (const [title, server, from, taken] of cases) {
     await t.step(title, async () => {
       const clock = new ManualClock();
       const network = new FakeNetwork(clock);
-      network.serve(`[${server}]:53`, ({ message, reply }) => {
-        reply(answerTo(message, { data: "192.0.2.80" }), { from: at(address, 53) });
+      network.serve(formatSocketAddress(at(server, 53)), ({ message, reply }) => {
+        reply(answerTo(message, { data: "192.0.2.80" }), { from: at(from, 53) });
       });
       const { outcome } = ask(at(server, 53), { network, clock, random: new FixedRandom() });
       let kind = "nothing yet";
