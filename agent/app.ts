@@ -8,7 +8,8 @@ import { lookupReport, metricReadings, namesReport, statusReport } from "./agent
 import {
   cacheLimits,
   controlSocketPath,
-  type HostFacts,
+  isAllowedClient,
+  mayBePrivate,
   meshNode,
   meshView,
   namesOptions,
@@ -16,13 +17,12 @@ import {
   socketAddresses,
 } from "./agent_settings.ts";
 import { AnswerCache } from "./cache/answer_cache.ts";
-import { chooseUpstreams, type ChosenUpstreams } from "./chosen_upstreams.ts";
 import type { Config } from "./config/config.ts";
 import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts";
 import { ControlSocket } from "./health/control_socket.ts";
 import { HealthServer } from "./health/health_server.ts";
 import { Readiness } from "./health/readiness.ts";
-import { findEnvoyInterception } from "./host_dns/envoy_interception.ts";
+import { HostWatch } from "./host_watch.ts";
 import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
 import { loadStaticNames } from "./mesh/static_names.ts";
 import { MeshConnection } from "./mesh_connection.ts";
@@ -32,7 +32,6 @@ import { Resolver } from "./resolver/resolver.ts";
 import { DnsServer } from "./server/dns_server.ts";
 import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
-import { sleep } from "./system/clock.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
 import {
@@ -42,7 +41,9 @@ import {
 } from "./system/socket_address.ts";
 import { systemWorld, type World } from "./system/world.ts";
 import { hostAddresses } from "./upstream/host_addresses.ts";
+import { LoopProbe } from "./upstream/loop_probe.ts";
 import { UpstreamServers } from "./upstream/upstream_servers.ts";
+import { UpstreamChoice } from "./upstream_choice.ts";
 import { VERSION } from "./version.ts";
 
 /** What an {@link Agent} is made of. */
@@ -59,12 +60,10 @@ export interface AgentOptions {
   world?: Partial<World>;
 }
 
-/** How often the agent looks whether an Envoy or an address came or went, in milliseconds. */
-const HOST_POLL_MS = 5_000;
-
 /** One agent on one VM. */
 export class Agent {
   readonly #world: World;
+  readonly #host: HostWatch;
   readonly #process: Process;
   readonly #reload: () => Promise<Config>;
   readonly #log: Logger;
@@ -73,6 +72,7 @@ export class Agent {
   readonly #metrics: AgentMetrics;
   readonly #cache: AnswerCache;
   readonly #upstream: UpstreamServers;
+  readonly #upstreamChoice: UpstreamChoice;
   readonly #names: NameSources;
   readonly #resolver: Resolver;
   readonly #server: DnsServer;
@@ -80,7 +80,6 @@ export class Agent {
   readonly #control: ControlSocket;
   #config: Config;
   #health: HealthServer | undefined;
-  #host: HostFacts = { searchDomains: [], interception: false };
   #healthListen: string | undefined;
   readonly #named = this.#readiness.task("names", "the first name table");
   readonly #listening = this.#readiness.task("dns", "the DNS listeners");
@@ -95,6 +94,7 @@ export class Agent {
     this.#log = options.log;
     this.#process = options.process;
     this.#world = { ...systemWorld(), ...options.world };
+    this.#host = new HostWatch(this.#world);
     this.#startedMs = this.#world.clock.monotonicMs();
     this.#cache = new AnswerCache(cacheLimits(options.config));
     this.#metrics = new AgentMetrics({
@@ -111,7 +111,24 @@ export class Agent {
       ...this.#world,
       log: this.#log.child("upstream"),
       caseRandomization: () => this.#config.dns.caseRandomization,
+      mayBePrivate: (name) => mayBePrivate(this.#config, name),
+      isAnsweredHere: (question) => this.#resolver.isAnsweredHere(question),
       observer: this.#metrics.upstream,
+    });
+    const loopProbe = new LoopProbe(this.#world);
+    this.#upstreamChoice = new UpstreamChoice({
+      world: this.#world,
+      log: this.#log.child("upstream"),
+      loopProbe,
+      replaceServers: (set) => {
+        this.#upstream.replaceServers(set);
+        this.#resolver.upstreamChanged();
+      },
+      onSearchDomains: (searchDomains) => {
+        this.#host.replaceSearchDomains(searchDomains);
+        this.#publish();
+      },
+      onProblem: (part, problem) => this.#setProblem(part, problem),
     });
     this.#names = new NameSources({
       ...namesOptions(options.config),
@@ -122,14 +139,15 @@ export class Agent {
       mesh: {
         table: this.#names.table,
         complete: false,
-        view: meshView(options.config, this.#host),
+        view: meshView(options.config, this.#host.facts),
       },
       cache: this.#cache,
       upstream: this.#upstream,
     });
     this.#mesh = new MeshConnection({
       ...this.#world,
-      node: (config) => meshNode(config, this.#host, this.#world.network.interfaceAddresses()),
+      node: (config) =>
+        meshNode(config, this.#host.facts, this.#world.network.interfaceAddresses()),
       log: this.#log.child("mesh"),
       // Never by the mesh: its address for the control plane is not reachable from a VM.
       resolveHost: (name) => hostAddresses(this.#upstream, name),
@@ -138,10 +156,17 @@ export class Agent {
     const handler = new QueryHandler({
       ...this.#world,
       resolver: this.#resolver,
+      isLoopProbe: (name) => loopProbe.onQuery(name),
       observer: this.#metrics,
       log: this.#log.child("dns"),
     });
-    this.#server = new DnsServer({ ...this.#world, handler, log: this.#log.child("dns") });
+    this.#server = new DnsServer({
+      ...this.#world,
+      handler,
+      isAllowed: (client) =>
+        isAllowedClient(this.#config, client, () => this.#world.network.interfaceAddresses()),
+      log: this.#log.child("dns"),
+    });
     this.#control = new ControlSocket({
       flushCache: (domain) => this.#resolver.flushCache(domain),
     });
@@ -174,16 +199,17 @@ export class Agent {
    */
   async start(): Promise<void> {
     const config = this.#config;
-    const interception = await findEnvoyInterception(this.#world.files);
-    this.#host = { ...this.#host, interception };
-    this.#applyUpstreams(await chooseUpstreams(config, this.#world));
+    await this.#host.look();
+    const upstreams = await this.#upstreamChoice.prepare(config);
+    this.#upstreamChoice.apply(upstreams);
     await this.#applyStaticNames(config);
     await this.#mesh.start(config);
     this.#publish();
     await this.#listen(config);
     await this.#listenForControl(config);
     this.#listening.done();
-    void this.#watchHost();
+    this.#upstreamChoice.follow(upstreams);
+    void this.#host.run(this.#stopped.signal, (changed) => this.#onHostLook(changed));
     this.#log.info("Serving DNS", {
       listen: this.dnsAddresses.map(formatSocketAddress),
       upstreams: this.#upstream.status().map(({ server }) => server),
@@ -195,6 +221,7 @@ export class Agent {
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("The agent stops"));
+    this.#upstreamChoice.close();
     await this.#server.drain();
     this.#upstream.close();
     await this.#mesh.stop();
@@ -209,12 +236,13 @@ export class Agent {
     try {
       // What can fail comes first, and changes nothing where it does.
       const config = await this.#reload();
-      const upstreams = await chooseUpstreams(config, this.#world);
+      const upstreams = await this.#upstreamChoice.prepare(config);
       await this.#listen(config);
       this.#config = config;
       await this.#listenForControl(config);
       this.#cache.configure(cacheLimits(config));
-      this.#applyUpstreams(upstreams);
+      this.#upstreamChoice.apply(upstreams);
+      this.#upstreamChoice.follow(upstreams);
       await this.#mesh.stop(config);
       await this.#names.configure(namesOptions(config));
       await this.#applyStaticNames(config);
@@ -285,17 +313,6 @@ export class Agent {
     return lookupReport(name, type, { ...this.#world, resolver: this.#resolver });
   }
 
-  /** What cannot be found leaves the servers of before in force. */
-  #applyUpstreams({ servers, searchDomains, problem }: ChosenUpstreams): void {
-    this.#host = { ...this.#host, searchDomains };
-    if (problem === undefined) {
-      const nameservers = servers.map((address) => ({ address }));
-      this.#upstream.replaceServers({ servers: nameservers, domains: [] });
-      this.#resolver.upstreamChanged();
-    }
-    this.#setProblem("upstreams", problem);
-  }
-
   /** A file that is broken leaves the static names of before in force. */
   async #applyStaticNames(config: Config): Promise<void> {
     const { files } = config.names;
@@ -329,8 +346,7 @@ export class Agent {
       metrics: this.#metrics,
       status: () => this.status(),
       names: (options) => namesReport(this.#resolver.mesh, options),
-      lookup: (name, type) =>
-        lookupReport(name, type, { ...this.#world, resolver: this.#resolver }),
+      lookup: (name, type) => this.lookup(name, type),
     });
   }
 
@@ -359,29 +375,20 @@ export class Agent {
     this.#resolver.replaceMesh({
       table: this.#names.table,
       complete: this.#names.complete,
-      view: meshView(this.#config, this.#host),
+      view: meshView(this.#config, this.#host.facts),
     });
     if (this.#names.complete) this.#named.done();
   }
 
-  async #watchHost(): Promise<void> {
-    const { signal } = this.#stopped;
-    for (;;) {
-      try {
-        await sleep(this.#world.clock, HOST_POLL_MS, signal);
-      } catch {
-        return;
-      }
-      const found = await findEnvoyInterception(this.#world.files);
-      if (found !== this.#host.interception) {
-        this.#host = { ...this.#host, interception: found };
-        this.#publish();
-        this.#log.info(`An Envoy's interception ${found ? "was found" : "is gone"}`, {
-          autoAllocated: this.#config.dns.autoAllocated,
-        });
-      }
-      this.#mesh.client?.announce();
+  #onHostLook(interceptionChanged: boolean): void {
+    if (interceptionChanged) {
+      this.#publish();
+      const { interception } = this.#host.facts;
+      this.#log.info(`An Envoy's interception ${interception ? "was found" : "is gone"}`, {
+        autoAllocated: this.#config.dns.autoAllocated,
+      });
     }
+    this.#mesh.client?.announce();
   }
 
   #setProblem(part: string, problem: StatusProblem | undefined): void {

@@ -13,6 +13,7 @@ import { silentLog } from "./system/log.ts";
 import { systemNetwork, type UdpSocket } from "./system/network.ts";
 import type { ProcessSignal } from "./system/process.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
+import { LOOP_PROBE_DOMAIN } from "./upstream/loop_probe.ts";
 
 const service = (name: string, address: string) =>
   `kind: Service\nmetadata: { name: ${name}, namespace: ns1 }\nspec: { clusterIP: ${address}, ports: [{ name: http, port: 80 }] }\n---\n`;
@@ -39,7 +40,7 @@ class Fixture implements AsyncDisposable {
       onMessage: (message, from) => {
         const { id, questions } = readMessage(message);
         const { name, type } = questions![0];
-        queries.push(`${name} ${type}`);
+        if (!name.endsWith(LOOP_PROBE_DOMAIN)) queries.push(`${name} ${type}`);
         const answers = type === "A"
           ? [{ type: "A" as const, name, ttl: 60, data: "203.0.113.9" }]
           : [];
@@ -293,6 +294,29 @@ test("reloads its configuration, and refuses a bad one whole", async () => {
   assert.equal(await fixture.ask("a.ns1.svc.cluster.local"), "10.0.0.1");
 });
 
+test("asks the servers of a domain, and leaves out one that leads back to it", async () => {
+  await using fixture = await Fixture.make();
+  fixture.config["names.files"] = [
+    await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
+  ];
+  // A forwarder whose own server is this agent.
+  const forwarder: UdpSocket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
+    onMessage: (message) => forwarder.send(message, fixture.agent.dnsAddresses[0]),
+    onError() {},
+  });
+  fixture.config["dns.forward"] = { "corp.example": formatSocketAddress(fixture.upstream.local) };
+  fixture.config["dns.upstreams"] = [formatSocketAddress(forwarder.local)];
+  await fixture.start();
+  await until(() => fixture.problems.includes("UPSTREAM_LOOP"), "the loop", 5_000);
+  assert.equal(await fixture.ask("www.corp.example"), "203.0.113.9");
+  assert.deepEqual(fixture.upstreamQueries, ["www.corp.example A"]);
+  assert.equal(await fixture.ask("www.example.org"), "SERVFAIL");
+  await fixture.reload({ "dns.upstreams": [formatSocketAddress(fixture.upstream.local)] });
+  await until(() => !fixture.problems.includes("UPSTREAM_LOOP"), "the way out", 5_000);
+  assert.equal(await fixture.ask("www.example.org"), "203.0.113.9");
+  forwarder.close();
+});
+
 test("keeps its static names when their file breaks", async () => {
   await using fixture = await Fixture.make();
   const path = await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1"));
@@ -346,6 +370,7 @@ test("answers what is in flight when it is told to end", async () => {
     onMessage: (message, from) => {
       const { id, questions } = readMessage(message);
       const { name } = questions![0];
+      if (name !== "slow.example.org") return;
       fixture.handlers.get("SIGTERM")!();
       systemClock.schedule(
         200,

@@ -1,54 +1,67 @@
 /**
  * Which upstream servers the agent asks: those of the configuration, else those of the VM itself; never
- * the agent.
+ * the agent. Pure.
  *
  * @module
  */
-import { socketAddresses } from "./agent_settings.ts";
 import type { Config } from "./config/config.ts";
 import type { StatusProblem } from "./health/api.ts";
-import { readHostDns } from "./host_dns/host_dns.ts";
-import { readResolvedLinks } from "./host_dns/resolved_links.ts";
-import { parseSocketAddress, type SocketAddress } from "./system/socket_address.ts";
-import type { World } from "./system/world.ts";
+import type { HostDns } from "./host_dns/host_dns.ts";
+import type { InterfaceAddress } from "./system/network.ts";
+import { formatNameserver, type Nameserver, parseNameserver } from "./system/nameserver.ts";
+import type { SocketAddress } from "./system/socket_address.ts";
 import { findOwnAddresses, UpstreamLoopError } from "./upstream/forward_loop.ts";
+import type { ServerSet } from "./upstream/upstream_servers.ts";
 
 /** The servers, and what came with them. */
 export interface ChosenUpstreams {
-  /** The servers; empty where none was found. */
-  servers: SocketAddress[];
+  /** Who is asked for what; nobody where none was found. */
+  servers: ServerSet;
   /** Search domains of the VM's own set-up. */
-  searchDomains: string[];
+  searchDomains: readonly string[];
   /** Why there are none. */
   problem?: StatusProblem;
 }
 
+/** What the choice depends on beside the configuration. */
+export interface UpstreamFacts {
+  /** The VM's own set-up. */
+  host: HostDns;
+  /** Where this agent listens. */
+  listeners: readonly SocketAddress[];
+  /** The VM's addresses. */
+  interfaces: readonly InterfaceAddress[];
+}
+
 /**
- * Chooses them.
+ * Chooses them. Servers that are configured take the place of the VM's own as a whole; domains that are
+ * configured stand above those of its links.
  *
  * @throws {UpstreamLoopError} when the configuration names this agent as a server
  */
-export async function chooseUpstreams(
-  config: Config,
-  { files, network, clock, connectLocal }: World,
-): Promise<ChosenUpstreams> {
-  const listeners = socketAddresses(config.dns.listen);
-  const own = (servers: readonly SocketAddress[]) =>
-    findOwnAddresses(servers, { listeners, interfaces: network.interfaceAddresses() });
-  const resolvedLinks = () => readResolvedLinks({ clock, connectLocal });
-  const host = await readHostDns({ files, exclude: listeners, resolvedLinks });
+export function chooseUpstreams({ dns }: Config, facts: UpstreamFacts): ChosenUpstreams {
+  const { host } = facts;
   const { searchDomains } = host;
-  if (config.dns.upstreams !== undefined) {
-    const servers = config.dns.upstreams.map((text) => parseSocketAddress(text, 53)!);
-    const loops = own(servers);
-    if (loops.length > 0) throw new UpstreamLoopError(loops);
-    return { servers, searchDomains };
-  }
-  // A server that is to be asked over TLS is never asked without.
-  const plain = host.servers.flatMap(({ address, tls }) => tls === undefined ? [address] : []);
-  const loops = own(plain);
-  const servers = plain.filter((server) => !loops.some((loop) => loop.server === server));
-  if (servers.length > 0) return { servers, searchDomains };
+  const nameservers = (texts: readonly string[]) => texts.map((text) => parseNameserver(text)!);
+  const configured = dns.upstreams && nameservers(dns.upstreams);
+  const forward = dns.forward.map(({ domain, servers }) => ({
+    domain,
+    servers: nameservers(servers),
+  }));
+  const named = [...configured ?? [], ...forward.flatMap(({ servers }) => servers)];
+  const loops = ownServers(named, facts);
+  if (loops.length > 0) throw new UpstreamLoopError(loops);
+  const domains = new Map(
+    [...configured === undefined ? host.domains : [], ...forward].map((group) => [
+      group.domain,
+      { ...group, servers: withoutOwn(group.servers, facts) },
+    ]),
+  );
+  const servers: ServerSet = {
+    servers: configured ?? withoutOwn(host.servers, facts),
+    domains: [...domains.values()],
+  };
+  if (servers.servers.length > 0) return { servers, searchDomains };
   return {
     servers,
     searchDomains,
@@ -58,4 +71,26 @@ export async function chooseUpstreams(
       remedy: "Set dns.upstreams or --upstream to the VM's own nameservers.",
     },
   };
+}
+
+/** The set without servers that were seen to lead back to this agent. */
+export function withoutLoops(set: ServerSet, loops: readonly Nameserver[]): ServerSet {
+  const names = new Set(loops.map(formatNameserver));
+  const kept = (servers: readonly Nameserver[]) =>
+    servers.filter((server) => !names.has(formatNameserver(server)));
+  return {
+    servers: kept(set.servers),
+    domains: set.domains.map((group) => ({ ...group, servers: kept(group.servers) })),
+  };
+}
+
+function ownServers(
+  servers: readonly Nameserver[],
+  { listeners, interfaces }: UpstreamFacts,
+) {
+  return findOwnAddresses(servers.map(({ address }) => address), { listeners, interfaces });
+}
+
+function withoutOwn(servers: readonly Nameserver[], facts: UpstreamFacts): Nameserver[] {
+  return servers.filter((server) => ownServers([server], facts).length === 0);
 }

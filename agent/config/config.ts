@@ -8,6 +8,7 @@ import { z } from "zod";
 import { parseAddress, parseRange } from "../dns/ip_address.ts";
 import { parseName } from "../dns/name.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../system/log.ts";
+import { parseNameserver } from "../system/nameserver.ts";
 import { parseHostPort, parseSocketAddress } from "../system/socket_address.ts";
 
 /** Where the configuration is unless `--config` says otherwise. */
@@ -22,9 +23,17 @@ const socketAddress = z.string().refine((text) => parseSocketAddress(text) !== u
   error: "must be ip:port, e.g. 127.0.0.1:15053 or [::1]:15053",
 });
 
-const upstream = z.string().refine((text) => parseSocketAddress(text, 53) !== undefined, {
-  error: "must be an IP address, or ip:port, e.g. 192.0.2.53 or [2001:db8::53]:5353",
+const nameserver = z.string().refine((text) => parseNameserver(text) !== undefined, {
+  error: "must be an IP address, ip:port, or tls://ip#name for DNS over TLS, e.g. 192.0.2.53, " +
+    "[2001:db8::53]:5353 or tls://192.0.2.53#dns.example.org",
 });
+
+/** One nameserver or several, as a list or with spaces between them. */
+const nameservers = z.union([
+  z.array(nameserver).min(1),
+  z.string().transform((text) => text.split(/\s+/).filter((item) => item !== ""))
+    .pipe(z.array(nameserver).min(1)),
+]);
 
 const ipAddress = z.string().refine((text) => parseAddress(text) !== undefined, {
   error: "must be an IP address, e.g. 192.0.2.10",
@@ -143,8 +152,35 @@ const dns = z.strictObject({
   listen: z.array(socketAddress).min(1).default(["127.0.0.1:15053"]).describe(
     "Addresses to serve DNS on, UDP and TCP.",
   ),
-  upstreams: z.array(upstream).min(1).optional().describe(
-    "Nameservers for all that is not the mesh's; those of resolv.conf unless given.",
+  upstreams: z.array(nameserver).min(1).optional().describe(
+    "Nameservers for all that is not the mesh's, tls://ip#name for DNS over TLS; the VM's own, " +
+      "with the domains of its links, unless given.",
+  ),
+  forward: z.record(z.string(), nameservers).default({}).transform((record, context) =>
+    Object.entries(record).map(([text, servers]) => {
+      const domain = parseName(text) ?? "";
+      if (domain === "") {
+        context.addIssue({
+          code: "custom",
+          message: "must be below a domain, e.g. corp.example: [192.0.2.53]",
+          path: [text],
+        });
+      }
+      return { domain, servers };
+    })
+  ).describe(
+    "Nameservers of single domains, e.g. corp.example: [192.0.2.53]; others are not asked for them.",
+  ),
+  rebindProtection: z.boolean().default(false).describe(
+    "Leave private addresses out of nameservers' answers, but for domains with nameservers of their " +
+      "own: a web page of the outside shall not reach this network by its own name.",
+  ),
+  rebindExempt: z.array(domain("corp.example")).default([]).describe(
+    "Domains whose private addresses rebindProtection leaves in.",
+  ),
+  allowFrom: z.array(range).default([]).describe(
+    "Clients that may ask beside this machine itself, where dns.listen has an address that others " +
+      "can reach.",
   ),
   caseRandomization: z.boolean().default(false).describe(
     "Mix the letter case of names in queries to nameservers, for an attacker to guess as well (0x20); " +

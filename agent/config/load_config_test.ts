@@ -56,6 +56,10 @@ Deno.test("loadConfig() fills in every default", async () => {
     dns: {
       listen: ["127.0.0.1:15053"],
       clusterDomain: "cluster.local",
+      forward: [],
+      rebindProtection: false,
+      rebindExempt: [],
+      allowFrom: [],
       caseRandomization: false,
       autoAllocated: "auto",
       vipRanges: ["240.240.0.0/16", "2001:2::/48"],
@@ -82,8 +86,9 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
       'names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
-      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, caseRandomization, searchDomains, ` +
-      'clusterDomain, autoAllocated, vipRanges; did you mean "upstreams"?',
+      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, forward, rebindProtection, ` +
+      "rebindExempt, allowFrom, caseRandomization, searchDomains, clusterDomain, autoAllocated, " +
+      'vipRanges; did you mean "upstreams"?',
     ]],
     ["an unknown key of the control plane", "controlPlane:\n  addres: a:1\n", [
       `${FILE}:2: controlPlane.addres: unknown key; allowed here: address, addresses, serverName, ` +
@@ -198,8 +203,8 @@ Deno.test("loadConfig() names the variable or flag that is wrong", async () => {
     }),
     [
       "OUTRIGGER_DNS_LISTN: no such setting; see the configuration table in the README",
-      "--upstream: dns.upstreams.0: must be an IP address, or ip:port, e.g. 192.0.2.53 or " +
-      "[2001:db8::53]:5353",
+      "--upstream: dns.upstreams.0: must be an IP address, ip:port, or tls://ip#name for DNS over " +
+      "TLS, e.g. 192.0.2.53, [2001:db8::53]:5353 or tls://192.0.2.53#dns.example.org",
       "OUTRIGGER_LOG_LEVEL: log.level: must be one of debug, info, warn, error",
     ],
   );
@@ -232,4 +237,28 @@ Deno.test("loadConfig() throws nothing but ConfigError for any text", async () =
   await fc.assert(fc.asyncProperty(yaml, async (text) => void await problems(text)), {
     numRuns: 500,
   });
+});
+
+Deno.test("loadConfig() takes nameservers of domains as a list, a text, or a variable", async () => {
+  const forward = async (text: string, environment: Record<string, string> = {}) =>
+    (await loadConfig(sources(text, { environment }))).dns.forward;
+  const expected = [
+    { domain: "corp.example", servers: ["192.0.2.53", "tls://192.0.2.54#dns.example.org"] },
+  ];
+  const list = `[192.0.2.53, "tls://192.0.2.54#dns.example.org"]`;
+  const text = "192.0.2.53 tls://192.0.2.54#dns.example.org";
+  assert.deepEqual(await forward(`${CP}dns: { forward: { Corp.Example.: ${list} } }\n`), expected);
+  assert.deepEqual(await forward(`${CP}dns: { forward: { corp.example: "${text}" } }\n`), expected);
+  const environment = { OUTRIGGER_DNS_FORWARD: `corp.example=${text}` };
+  assert.deepEqual(await forward(CP, environment), expected);
+  const cases: [string, RegExp][] = [
+    [`"": [192.0.2.53]`, /^c\.yaml:\d+: dns\.forward\.: must be below a domain/],
+    [`"a..b": [192.0.2.53]`, /dns\.forward\.a\.\.b: must be below a domain/],
+    ["corp.example: []", /dns\.forward\.corp\.example/],
+    ["corp.example: [dns.example.org]", /dns\.forward\.corp\.example/],
+  ];
+  for (const [entry, expected] of cases) {
+    const [problem] = await problems(`${CP}dns: { forward: { ${entry} } }\n`);
+    assert.match(problem, expected, entry);
+  }
 });

@@ -36,6 +36,8 @@ export interface ForwardedAnswer {
 export interface Upstream {
   /** Never rejects; has an answer or a failure within 4.5 s. */
   exchange(request: ForwardedRequest): Promise<UpstreamOutcome>;
+  /** The group of servers that a name is asked at. */
+  groupOf(name: string): string;
 }
 
 /**
@@ -53,9 +55,6 @@ export const REFRESH_ROOM = 500;
  * answered again says nothing about a name.
  */
 export const OUTAGE_MS = 5_000;
-
-/** The name of the one group of upstream servers; part of each cache key. */
-const UPSTREAM_GROUP = "default";
 
 /** One question that upstream servers were asked. */
 interface InFlight {
@@ -88,7 +87,7 @@ export class CachedUpstream {
    * soon is given, and asked for anew.
    */
   cached(request: ForwardedRequest): ForwardedAnswer | undefined {
-    const key = cacheKey(request, UPSTREAM_GROUP);
+    const key = this.#key(request);
     const hit = this.#cache.get(key, this.#clock.monotonicMs());
     if (hit === undefined) return undefined;
     if (hit.dueForRefresh) this.#refresh(key, request);
@@ -108,8 +107,14 @@ export class CachedUpstream {
    * take longer than {@link STALE_AFTER_MS}, a stale answer is given if there is one. Never rejects.
    */
   ask(request: ForwardedRequest): Promise<ForwardedAnswer> {
-    const key = cacheKey(request, UPSTREAM_GROUP);
+    const key = this.#key(request);
     return (this.#inFlight.get(key) ?? this.#start(key, request)).answered;
+  }
+
+  /** What ended, for want of room to ask for better; undefined where there is nothing. */
+  underLoad(request: ForwardedRequest): ForwardedAnswer | undefined {
+    const hit = this.#cache.fallback(this.#key(request), this.#clock.monotonicMs());
+    return hit && fallback(hit, "too many questions wait for upstream servers");
   }
 
   /** Forgets what is cached for `domain` and the names below it, or all; returns how many answers. */
@@ -124,6 +129,10 @@ export class CachedUpstream {
   forgetFailures(): void {
     this.#silentSinceMs = undefined;
     this.#cache.forgetFailures();
+  }
+
+  #key(request: ForwardedRequest): string {
+    return cacheKey(request, this.#upstream.groupOf(request.question.name));
   }
 
   #refresh(key: string, request: ForwardedRequest): void {
@@ -162,7 +171,9 @@ export class CachedUpstream {
     });
     const nowMs = this.#clock.monotonicMs();
     this.#notice(outcome, nowMs);
-    if (keep) this.#cache.put(key, answer, nowMs);
+    // That this agent had no room says nothing about the name.
+    const overloaded = outcome.kind === "failure" && outcome.overloaded === true;
+    if (keep && !overloaded) this.#cache.put(key, answer, nowMs);
     const why = outcome.kind === "failure"
       ? outcome.reason
       : `asked ${outcome.server}, which took ${Math.round(outcome.roundTripMs)} ms`;

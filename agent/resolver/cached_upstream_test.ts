@@ -31,7 +31,8 @@ const SILENCE = "silence";
 function make(limits: Partial<typeof CACHE_DEFAULTS> = {}) {
   const clock = new ManualClock();
   const cache = new AnswerCache(limits);
-  const script: { next: Answer | typeof SILENCE; delayMs: number } = {
+  const script: { next: Answer | typeof SILENCE; delayMs: number; group: string } = {
+    group: "*",
     next: positive(1),
     delayMs: 10,
   };
@@ -40,6 +41,7 @@ function make(limits: Partial<typeof CACHE_DEFAULTS> = {}) {
     cache,
     clock,
     upstream: {
+      groupOf: () => script.group,
       async exchange() {
         asked++;
         const { next, delayMs } = script;
@@ -191,6 +193,7 @@ Deno.test("CachedUpstream refreshes only so many at a time, and only while there
       cache,
       clock,
       upstream: {
+        groupOf: () => "*",
         exchange: () =>
           new Promise((resolve) =>
             waiting.push(() =>
@@ -300,6 +303,7 @@ Deno.test("CachedUpstream leaves nothing behind where upstream meets a fault of 
     cache: new AnswerCache(),
     clock,
     upstream: {
+      groupOf: () => "*",
       exchange: () =>
         faulty
           ? Promise.reject(new Error("a bug"))

@@ -112,6 +112,19 @@ export class Resolver {
     return this.#answerOwn(request.question) ?? this.#completed(request.question, forwarded);
   }
 
+  /** What may be given where there is no room to ask: a stale answer, if there is one. */
+  answerUnderLoad(request: ResolverRequest): Resolution | undefined {
+    const stale = this.#upstream.underLoad(request);
+    return stale && this.#completed(request.question, stale);
+  }
+
+  /** Whether a question, with its name as a full one, is never asked upstream: where a chain ends. */
+  isAnsweredHere(question: Question): boolean {
+    const view = { ...this.#mesh.view, searchDomains: [] };
+    return answerSpecialName(question) !== undefined ||
+      this.#answerMesh(question, view) !== undefined;
+  }
+
   /** Forgets what is cached for `domain` and the names below it, or all; returns how many answers. */
   flushCache(domain = ""): number {
     return this.#upstream.flush(domain);

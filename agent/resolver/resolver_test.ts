@@ -57,6 +57,7 @@ function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
     mesh: state(),
     cache: new AnswerCache(),
     upstream: {
+      groupOf: () => "*",
       async exchange({ question }): Promise<UpstreamOutcome> {
         asked.push(question.name);
         await new Promise<void>((resolve) => clock.schedule(10, resolve));
@@ -245,6 +246,22 @@ Deno.test("Resolver says SERVFAIL with the reason when upstream fails, and remem
   fail(false);
   await clock.advance(2_000);
   assert.equal((await ask("www.example.org")).lines[1], "NOERROR");
+});
+
+Deno.test("Resolver.isAnsweredHere() is true of what is never asked upstream", () => {
+  const { resolver } = make();
+  const cases: [string, string, boolean][] = [
+    ["a.ns1.svc.cluster.local", "A", true],
+    ["nobody.ns1.svc.cluster.local", "A", true],
+    ["localhost", "A", true],
+    ["alias.example.org", "A", false],
+    // A full name: no search domain is cut off it.
+    ["a.ns1.svc.cluster.local.corp.example", "A", false],
+  ];
+  for (const [name, type, expected] of cases) {
+    const question = { name, type: parseType(type)!, class: 1 };
+    assert.equal(resolver.isAnsweredHere(question), expected, name);
+  }
 });
 
 Deno.test("Resolver says SERVFAIL only before the first table ever", async () => {

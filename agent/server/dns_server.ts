@@ -19,6 +19,8 @@ export interface DnsServerOptions {
   clock: Clock;
   /** Answers the messages. */
   handler: QueryHandler;
+  /** Who may ask on a socket that others can reach; on loopback everybody may who gets there. */
+  isAllowed: (client: string) => boolean;
   /** For failures of sockets. */
   log: Logger;
   /** See {@link TCP_CLIENTS_DEFAULT}. */
@@ -113,7 +115,11 @@ export class DnsServer {
     const udp: UdpSocket = await network.bindUdp(address, {
       onMessage: (message, from) => {
         // Source port 0 cannot be answered.
-        if (from.port !== 0) handler.handle(message, "udp", (answer) => udp.send(answer, from));
+        if (from.port === 0) return;
+        const origin = { transport: "udp", client: from.address } as const;
+        const reply = (answer: Uint8Array) => udp.send(answer, from);
+        if (this.#mayAsk(address, from)) handler.handle(message, origin, reply);
+        else handler.refuse(message, origin, reply);
       },
       onError: (error) => log.debug("A UDP answer could not be sent", { reason: error.message }),
     }).catch((cause) => {
@@ -122,7 +128,10 @@ export class DnsServer {
     try {
       // The port that the kernel chose for UDP serves TCP as well.
       const local = { address: address.address, port: udp.local.port };
-      return { udp, tcp: await network.listenTcp(local, (stream) => this.#accept(stream)) };
+      return {
+        udp,
+        tcp: await network.listenTcp(local, (stream) => this.#accept(stream, address)),
+      };
     } catch (cause) {
       udp.close();
       // … unless another program has it for TCP: then the kernel chooses again.
@@ -131,8 +140,18 @@ export class DnsServer {
     }
   }
 
-  #accept(stream: MessageStream) {
+  /**
+   * Decided by what the socket is bound to, never by a loopback source address: a client that was
+   * redirected here shows the machine's own, and so may a packet from elsewhere.
+   */
+  #mayAsk(listener: SocketAddress, client: SocketAddress): boolean {
+    return isLoopback(listener.address) || this.#options.isAllowed(client.address);
+  }
+
+  #accept(stream: MessageStream, listener: SocketAddress) {
     const { handler, clock } = this.#options;
+    const origin = { transport: "tcp", client: stream.remote.address } as const;
+    const mayAsk = this.#mayAsk(listener, stream.remote);
     const client: TcpClient = { stream, waiting: 0, idleSinceMs: clock.monotonicMs() };
     if (this.#tcpClients.size >= (this.#options.maxTcpClients ?? TCP_CLIENTS_DEFAULT)) {
       this.#closeLongestIdle();
@@ -140,8 +159,13 @@ export class DnsServer {
     this.#tcpClients.add(client);
     return {
       onMessage: (message: Uint8Array) => {
+        if (!mayAsk) {
+          handler.refuse(message, origin, (answer) => stream.send(answer));
+          stream.close();
+          return;
+        }
         if (++client.waiting >= TCP_PIPELINE_MAX) stream.pause();
-        const answerable = handler.handle(message, "tcp", (answer) => {
+        const answerable = handler.handle(message, origin, (answer) => {
           client.waiting--;
           client.idleSinceMs = clock.monotonicMs();
           stream.send(answer);
@@ -171,6 +195,10 @@ export class DnsServer {
       this.#cancelSweep = this.#scheduleSweep();
     });
   }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
 }
 
 function closeListener({ udp, tcp }: Listener): void {

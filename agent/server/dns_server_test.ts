@@ -8,15 +8,17 @@ import { localAnswer } from "../dns/answer.ts";
 import { addressRecord } from "../dns/record.ts";
 import type { Resolution } from "../resolver/resolver.ts";
 import { silentLog } from "../system/log.ts";
-import { systemNetwork } from "../system/network.ts";
+import { type Network, systemNetwork, type UdpHandlers } from "../system/network.ts";
 import type { SocketAddress } from "../system/socket_address.ts";
-import { DnsServer, TCP_IDLE_MS } from "./dns_server.ts";
+import { DnsServer, type DnsServerOptions, TCP_IDLE_MS } from "./dns_server.ts";
 import { ListenError } from "./errors.ts";
 import { QueryHandler } from "./query_handler.ts";
 
 const LOCAL = { address: "127.0.0.1", port: 0 };
 
-function make(options: { maxTcpClients?: number } = {}) {
+function make(
+  options: Partial<Pick<DnsServerOptions, "maxTcpClients" | "network" | "isAllowed">> = {},
+) {
   const clock = new ManualClock();
   const pending = new Map<string, (resolution: Resolution) => void>();
   const resolution = (name: string): Resolution => ({
@@ -31,6 +33,7 @@ function make(options: { maxTcpClients?: number } = {}) {
       answerHere: ({ question: { name } }) => name.endsWith("mesh") ? resolution(name) : undefined,
       forward: ({ question: { name } }) =>
         new Promise<Resolution>((resolve) => pending.set(name, () => resolve(resolution(name)))),
+      answerUnderLoad: () => undefined,
     },
     clock,
     observer: { onQuery() {}, onAnswer() {}, onDropped() {} },
@@ -41,6 +44,7 @@ function make(options: { maxTcpClients?: number } = {}) {
     clock,
     handler,
     log: silentLog,
+    isAllowed: () => false,
     ...options,
   });
   const answer = (name: string) => pending.get(name)!(resolution(name));
@@ -198,4 +202,37 @@ Deno.test("DnsServer.replaceListeners() opens and closes addresses, all or none"
   blocker.close();
   await server.drain();
   await settle();
+});
+
+Deno.test("DnsServer lets everybody ask on loopback, and on other addresses whom it is told", async () => {
+  let handlers: UdpHandlers;
+  const sent: [string, string][] = [];
+  const network: Network = {
+    ...systemNetwork,
+    bindUdp(local, given) {
+      handlers = given;
+      return Promise.resolve({
+        local,
+        send: (message, to) => void sent.push([readMessage(message).rcode, to.address]),
+        close() {},
+      });
+    },
+    listenTcp: (local) => Promise.resolve({ local, close() {} }),
+  };
+  const { server } = make({ network, isAllowed: (client) => client === "198.51.100.1" });
+  const ask = (client: string) =>
+    handlers.onMessage(queryMessage("a.mesh", "A"), { address: client, port: 5000 });
+  await server.replaceListeners([{ address: "127.0.0.1", port: 15053 }]);
+  ask("192.0.2.1");
+  for (const address of ["192.0.2.53", "0.0.0.0"]) {
+    await server.replaceListeners([{ address, port: 53 }]);
+    // A loopback source address proves nothing on a socket that others can reach.
+    for (const client of ["198.51.100.1", "192.0.2.1", "127.0.0.1"]) ask(client);
+  }
+  await server.drain();
+  assert.deepEqual(sent.map(([rcode]) => rcode), [
+    "NOERROR",
+    ...["NOERROR", "REFUSED", "REFUSED"],
+    ...["NOERROR", "REFUSED", "REFUSED"],
+  ]);
 });

@@ -28,7 +28,9 @@ export interface QueryObserver {
 /** What a {@link QueryHandler} is made of. */
 export interface QueryHandlerOptions {
   /** Answers questions. */
-  resolver: Pick<Resolver, "answerHere" | "forward">;
+  resolver: Pick<Resolver, "answerHere" | "forward" | "answerUnderLoad">;
+  /** Whether a name is the agent's own question to an upstream server, which came back here. */
+  isLoopProbe?: (name: string) => boolean;
   /** Times them. */
   clock: Clock;
   /** Counts them. */
@@ -37,6 +39,16 @@ export interface QueryHandlerOptions {
   log: Logger;
   /** See {@link IN_FLIGHT_DEFAULT}. */
   maxInFlight?: number;
+  /** See {@link IN_FLIGHT_PER_CLIENT_DEFAULT}. */
+  maxInFlightPerClient?: number;
+}
+
+/** A message's way in. */
+export interface MessageOrigin {
+  /** How it came. */
+  transport: Transport;
+  /** Address of who sent it. */
+  client: string;
 }
 
 /**
@@ -44,11 +56,18 @@ export interface QueryHandlerOptions {
  * while mesh names and cached answers go on. At a few hundred octets a question, under 4 MiB.
  */
 export const IN_FLIGHT_DEFAULT = 2000;
+/**
+ * How many of them may be of one client address: a container that asks without end leaves as many places
+ * to all others. The programs of this machine share its own address.
+ */
+export const IN_FLIGHT_PER_CLIENT_DEFAULT = IN_FLIGHT_DEFAULT / 2;
 
 /** Turns messages into messages. */
 export class QueryHandler {
   readonly #options: QueryHandlerOptions;
   readonly #maxInFlight: number;
+  /** Questions that wait, by client address. */
+  readonly #inFlightOf = new Map<string, number>();
   #inFlight = 0;
   #idle: (() => void) | undefined;
 
@@ -64,7 +83,11 @@ export class QueryHandler {
    *
    * @returns false when the message gets no answer at all
    */
-  handle(message: Uint8Array, transport: Transport, reply: (answer: Uint8Array) => void): boolean {
+  handle(
+    message: Uint8Array,
+    { transport, client }: MessageOrigin,
+    reply: (answer: Uint8Array) => void,
+  ): boolean {
     const decoded = decodeQuery(message);
     const { observer, clock } = this.#options;
     if (decoded.kind === "drop") {
@@ -87,14 +110,15 @@ export class QueryHandler {
         seconds: (clock.monotonicMs() - started) / 1000,
       });
     };
-    const resolution = this.#resolve(query);
+    const resolution = this.#resolve(query, client);
     if (!(resolution instanceof Promise)) {
       finish(resolution);
       return true;
     }
-    this.#inFlight++;
+    this.#count(client, 1);
     resolution.then(finish, (fault) => finish(this.#fault(query, fault))).finally(() => {
-      if (--this.#inFlight === 0) this.#idle?.();
+      this.#count(client, -1);
+      if (this.#inFlight === 0) this.#idle?.();
     });
     return true;
   }
@@ -110,22 +134,54 @@ export class QueryHandler {
     return new Promise((resolve) => this.#idle = resolve);
   }
 
-  #resolve(query: Query): Resolution | Promise<Resolution> {
+  /** Refuses a client that may not ask; says nothing to what is no question. */
+  refuse(
+    message: Uint8Array,
+    { transport }: MessageOrigin,
+    reply: (answer: Uint8Array) => void,
+  ): void {
+    const decoded = decodeQuery(message);
+    this.#options.observer.onDropped("client not allowed");
+    if (decoded.kind === "drop") return;
+    const head = decoded.kind === "reject" ? decoded.head : decoded.query;
+    const text = "this client may not ask here (dns.allowFrom)";
+    const answer = failureAnswer(Rcode.REFUSED, { code: ExtendedErrorCode.PROHIBITED, text });
+    reply(encode(head, answer, transport));
+  }
+
+  #count(client: string, change: 1 | -1): void {
+    this.#inFlight += change;
+    const own = (this.#inFlightOf.get(client) ?? 0) + change;
+    if (own === 0) this.#inFlightOf.delete(client);
+    else this.#inFlightOf.set(client, own);
+  }
+
+  /** Whether one more question of a client may wait for upstream servers. */
+  #hasRoom(client: string): boolean {
+    const { maxInFlightPerClient = IN_FLIGHT_PER_CLIENT_DEFAULT } = this.#options;
+    return this.#inFlight < this.#maxInFlight &&
+      (this.#inFlightOf.get(client) ?? 0) < maxInFlightPerClient;
+  }
+
+  #resolve(query: Query, client: string): Resolution | Promise<Resolution> {
+    const { resolver, isLoopProbe } = this.#options;
     const request: ResolverRequest = {
       question: query.question,
       dnssecOk: query.edns?.dnssecOk ?? false,
       checkingDisabled: query.checkingDisabled,
     };
     try {
-      const here = this.#options.resolver.answerHere(request);
+      if (isLoopProbe?.(query.question.name)) {
+        return refused(Rcode.REFUSED, "this agent's own question came back");
+      }
+      const here = resolver.answerHere(request);
       if (here !== undefined) return here;
       if (!query.recursionDesired) {
         return refused(Rcode.REFUSED, "not known here, and the query does not ask for recursion");
       }
-      if (this.#inFlight >= this.#maxInFlight) {
-        return refused(Rcode.SERVFAIL, "too many questions wait for upstream servers");
-      }
-      return this.#options.resolver.forward(request);
+      if (this.#hasRoom(client)) return resolver.forward(request);
+      return resolver.answerUnderLoad(request) ??
+        refused(Rcode.SERVFAIL, "too many questions wait for upstream servers");
     } catch (fault) {
       return this.#fault(query, fault);
     }

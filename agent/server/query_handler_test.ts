@@ -5,7 +5,7 @@ import { localAnswer } from "../dns/answer.ts";
 import { addressRecord } from "../dns/record.ts";
 import type { Resolution, ResolverRequest } from "../resolver/resolver.ts";
 import { type Logger, silentLog } from "../system/log.ts";
-import { QueryHandler } from "./query_handler.ts";
+import { type MessageOrigin, QueryHandler } from "./query_handler.ts";
 
 const here = (name: string): Resolution => ({
   answer: localAnswer({
@@ -18,7 +18,9 @@ const here = (name: string): Resolution => ({
   why: [],
 });
 
-function make(options: { maxInFlight?: number; fault?: boolean } = {}) {
+function make(
+  options: { maxInFlight?: number; maxInFlightPerClient?: number; fault?: boolean } = {},
+) {
   const clock = new ManualClock();
   const events: string[] = [];
   const errors: string[] = [];
@@ -31,7 +33,10 @@ function make(options: { maxInFlight?: number; fault?: boolean } = {}) {
         return question.name.endsWith("mesh") ? here(question.name) : undefined;
       },
       forward: () => new Promise<Resolution>((resolve) => pending.push(resolve)),
+      answerUnderLoad: ({ question: { name } }) =>
+        name.startsWith("stale.") ? { ...here(name), source: "stale" } : undefined,
     },
+    isLoopProbe: (name) => name === "probe.example",
     clock,
     observer: {
       onQuery: ({ transport, type }) => events.push(`query ${transport} ${type}`),
@@ -39,18 +44,20 @@ function make(options: { maxInFlight?: number; fault?: boolean } = {}) {
       onDropped: (reason) => events.push(`dropped ${reason}`),
     },
     log,
-    ...(options.maxInFlight !== undefined && { maxInFlight: options.maxInFlight }),
+    ...options,
   });
   const answers: Uint8Array[] = [];
-  const send = (message: Uint8Array, transport: "udp" | "tcp" = "udp") =>
-    handler.handle(message, transport, (answer) => answers.push(answer));
+  const send = (
+    message: Uint8Array,
+    { transport = "udp", client = "127.0.0.1" }: Partial<MessageOrigin> = {},
+  ) => handler.handle(message, { transport, client }, (answer) => answers.push(answer));
   return { handler, clock, events, errors, pending, answers, send };
 }
 
 Deno.test("QueryHandler answers at once what is known here, as large as the transport takes", () => {
   const { send, answers, events } = make();
   assert.equal(send(queryMessage("a.mesh", "A")), true);
-  assert.equal(send(queryMessage("a.mesh", "A"), "tcp"), true);
+  assert.equal(send(queryMessage("a.mesh", "A"), { transport: "tcp" }), true);
   const [udp, tcp] = answers.map(readMessage);
   assert.deepEqual([udp.flag_tc, tcp.flag_tc, tcp.answers!.length], [true, false, 100]);
   assert.deepEqual(events.slice(0, 2), ["query udp 1", "answer mesh 0 0"]);
@@ -88,6 +95,42 @@ Deno.test("QueryHandler sheds new questions for upstream past its limit, and no 
   assert.equal(readMessage(answers[0]).rcode, "SERVFAIL");
   send(queryMessage("a.mesh", "A"));
   assert.equal(readMessage(answers[1]).rcode, "NOERROR");
+});
+
+Deno.test("QueryHandler sheds questions of one client past its share, and not those of others", async () => {
+  const { send, answers, pending, handler } = make({ maxInFlightPerClient: 2 });
+  const ask = (client: string) => send(queryMessage("www.example.org", "A"), { client });
+  for (let i = 0; i < 3; i++) ask("192.0.2.1");
+  assert.deepEqual(answers.map((answer) => readMessage(answer).rcode), ["SERVFAIL"]);
+  ask("192.0.2.2");
+  assert.equal(pending.length, 3);
+  for (const resolve of pending) resolve({ ...here("www.example.org"), source: "upstream" });
+  await handler.settled();
+  ask("192.0.2.1");
+  assert.equal(pending.length, 4);
+});
+
+Deno.test("QueryHandler gives a stale answer where there is no room to ask for a better one", () => {
+  const { send, answers } = make({ maxInFlight: 0 });
+  send(queryMessage("stale.example.org", "A"));
+  assert.equal(readMessage(answers[0]).rcode, "NOERROR");
+});
+
+Deno.test("QueryHandler refuses the agent's own question that came back", () => {
+  const { send, answers, pending } = make();
+  send(queryMessage("probe.example", "A"));
+  assert.deepEqual([readMessage(answers[0]).rcode, pending.length], ["REFUSED", 0]);
+});
+
+Deno.test("QueryHandler.refuse() says REFUSED to questions, and nothing to other messages", () => {
+  const { handler, events } = make();
+  const answers: Uint8Array[] = [];
+  const origin = { transport: "udp", client: "192.0.2.1" } as const;
+  for (const message of [queryMessage("a.mesh", "A"), new Uint8Array(5)]) {
+    handler.refuse(message, origin, (answer) => answers.push(answer));
+  }
+  assert.deepEqual(answers.map((answer) => readMessage(answer).rcode), ["REFUSED"]);
+  assert.deepEqual(events, Array(2).fill("dropped client not allowed"));
 });
 
 Deno.test("QueryHandler asks nobody for a query without RD", () => {

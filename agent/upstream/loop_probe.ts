@@ -54,17 +54,21 @@ export class LoopProbe {
     return cameBack !== undefined;
   }
 
-  /** Those of `servers` that lead back here, after two seconds at most. Never rejects. */
-  async probe(servers: readonly Nameserver[]): Promise<Nameserver[]> {
+  /**
+   * Those of `servers` that lead back here, after two seconds at most, and none as soon as `signal` is
+   * aborted. Never rejects.
+   */
+  async probe(servers: readonly Nameserver[], signal: AbortSignal): Promise<Nameserver[]> {
     const different = new Map(servers.map((server) => [formatNameserver(server), server]));
     const leadsBack = new Set<string>();
     await Promise.all([...different].map(async ([name, server]) => {
-      if (await this.#leadsBack(server)) leadsBack.add(name);
+      if (await this.#leadsBack(server, signal)) leadsBack.add(name);
     }));
     return servers.filter((server) => leadsBack.has(formatNameserver(server)));
   }
 
-  #leadsBack(nameserver: Nameserver): Promise<boolean> {
+  #leadsBack(nameserver: Nameserver, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false);
     const { clock, random } = this.#options;
     const token = Buffer.from(random.bytes(TOKEN_OCTETS)).toString("hex");
     const name = `${token}.${LOOP_PROBE_DOMAIN}`;
@@ -79,17 +83,20 @@ export class LoopProbe {
     return new Promise<boolean>((resolve) => {
       const end = (leadsBack: boolean) => {
         cancel();
+        signal.removeEventListener("abort", giveUp);
         this.#waiting.delete(name);
         limit.abort();
         server.close();
         resolve(leadsBack);
       };
-      let cancel = clock.schedule(LOOP_PROBE_MS, () => end(false));
+      const giveUp = () => end(false);
+      signal.addEventListener("abort", giveUp);
+      let cancel = clock.schedule(LOOP_PROBE_MS, giveUp);
       this.#waiting.set(name, () => end(true));
       server.ask(request, limit.signal).then(() => {
         if (!this.#waiting.has(name)) return;
         cancel();
-        cancel = clock.schedule(LOOP_PROBE_GRACE_MS, () => end(false));
+        cancel = clock.schedule(LOOP_PROBE_GRACE_MS, giveUp);
       });
     });
   }

@@ -25,14 +25,15 @@ function fixture(
     });
     return nameserver;
   });
+  const stop = new AbortController();
   let found: string[] | undefined;
   const run = async (ms: number) => {
     found = undefined;
-    void probe.probe(nameservers).then((loops) => found = loops.map(formatNameserver));
+    void probe.probe(nameservers, stop.signal).then((loops) => found = loops.map(formatNameserver));
     await clock.advance(ms);
     return found;
   };
-  return { clock, network, probe, asked, run, found: () => found };
+  return { clock, network, probe, asked, run, stop, found: () => found };
 }
 
 const LOOP = (asksUs: (message: Uint8Array) => boolean): FakeServer => (received) => {
@@ -99,4 +100,14 @@ Deno.test("LoopProbe.probe() asks each server for a name of its own", async () =
   await run(LOOP_PROBE_MS);
   await run(LOOP_PROBE_MS);
   assert.equal(new Set(asked).size, 4);
+});
+
+Deno.test("LoopProbe.probe() ends with its signal", async () => {
+  const { run, stop, clock, network, found } = fixture({ "192.0.2.1": () => silent });
+  assert.equal(await run(10), undefined);
+  stop.abort();
+  await clock.advance(0);
+  assert.deepEqual(found(), []);
+  assert.deepEqual([network.openSockets, clock.pendingCount], [0, 0]);
+  assert.deepEqual(await run(0), []);
 });

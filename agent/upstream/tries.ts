@@ -21,8 +21,8 @@ import type { UpstreamServer } from "./upstream_server.ts";
 export type UpstreamOutcome =
   /** An answer, and who gave it. */
   | { kind: "answer"; answer: Answer; server: string; roundTripMs: number }
-  /** None, and why. */
-  | { kind: "failure"; reason: string; timedOut: boolean };
+  /** None, and why; `overloaded` where nobody was asked for want of room. */
+  | { kind: "failure"; reason: string; timedOut: boolean; overloaded?: boolean };
 
 /** What the tries of a question need. */
 export interface TriesOptions {
@@ -170,7 +170,14 @@ class Tries {
   #giveUp(): void {
     const reasons = [...this.#reasons].join("; ");
     const reason = this.#asked ? `no upstream server answered (${reasons})` : reasons;
-    this.#settle(this.#refusal ?? { kind: "failure", reason, timedOut: this.#timedOut });
+    this.#settle(
+      this.#refusal ?? {
+        kind: "failure",
+        reason,
+        timedOut: this.#timedOut,
+        ...(!this.#asked && { overloaded: true }),
+      },
+    );
   }
 
   #settle(outcome: UpstreamOutcome): void {

@@ -8,6 +8,8 @@
  */
 import { chainLength, cutChain } from "../dns/cname_chain.ts";
 import { parentOf } from "../dns/name.ts";
+import { withoutPrivateAddresses } from "../dns/private_addresses.ts";
+import type { Question } from "../dns/query.ts";
 import { CNAME_CHAIN_MAX } from "../dns/upstream_message.ts";
 import type { Clock } from "../system/clock.ts";
 import { formatNameserver, type Nameserver } from "../system/nameserver.ts";
@@ -41,8 +43,13 @@ export interface ServerSet {
 export interface UpstreamServersOptions extends UpstreamServerOptions {
   /** See {@link QUERIES_MAX}. */
   maxQueries?: number;
-  /** Names that are answered here alone: a chain that leads to one ends there, and is not asked on. */
-  isAnsweredHere?: (name: string) => boolean;
+  /** Questions that are answered here alone: a chain that leads to one ends there, and is not asked on. */
+  isAnsweredHere?: (question: Question) => boolean;
+  /**
+   * Whether the default group may say that a name has private addresses; domains with servers of their
+   * own always may.
+   */
+  mayBePrivate?: (name: string) => boolean;
 }
 
 /** One server of one group, as status shows it. */
@@ -106,7 +113,7 @@ export class UpstreamServers {
     const deadlineMs = this.#clock.monotonicMs() + GIVE_UP_MS;
     const { question } = request;
     const group = this.groupOf(question.name);
-    const outcome = await this.#group(group).exchange(request, deadlineMs);
+    const outcome = await this.#ask(group, request, deadlineMs);
     // With one group there is nobody else to ask.
     if (outcome.kind === "failure" || this.#domains.size === 0) return outcome;
     return await this.#completeChain(request, outcome, { group, deadlineMs });
@@ -133,6 +140,8 @@ export class UpstreamServers {
     { group, deadlineMs }: { group: string; deadlineMs: number },
   ): Promise<UpstreamOutcome> {
     const { question } = request;
+    const isAnsweredHere = (target: string) =>
+      this.#options.isAnsweredHere?.({ ...question, name: target }) ?? false;
     let whole = first;
     let name = question.name;
     /** Records of groups before the one that was asked last. */
@@ -142,7 +151,7 @@ export class UpstreamServers {
       const cut = cutChain(
         { ...question, name },
         tail,
-        (target) => this.groupOf(target) !== group || this.#isAnsweredHere(target),
+        (target) => this.groupOf(target) !== group || isAnsweredHere(target),
       );
       if (cut === undefined) return whole;
       head = [...head, ...cut.records];
@@ -150,12 +159,13 @@ export class UpstreamServers {
         const reason = `a chain of more than ${CNAME_CHAIN_MAX} CNAMEs over several groups`;
         return { kind: "failure", reason, timedOut: false };
       }
-      if (this.#isAnsweredHere(cut.target)) {
+      if (isAnsweredHere(cut.target)) {
         return { ...whole, answer: { ...whole.answer, answers: head, authority: [] } };
       }
       name = cut.target;
       group = this.groupOf(name);
-      const rest = await this.#group(group).exchange(
+      const rest = await this.#ask(
+        group,
         { ...request, question: { ...question, name } },
         deadlineMs,
       );
@@ -173,12 +183,19 @@ export class UpstreamServers {
     }
   }
 
-  #isAnsweredHere(name: string): boolean {
-    return this.#options.isAnsweredHere?.(name) ?? false;
-  }
-
-  #group(name: string): UpstreamGroup {
-    return this.#domains.get(name) ?? this.#default;
+  async #ask(
+    group: string,
+    request: UpstreamRequest,
+    deadlineMs: number,
+  ): Promise<UpstreamOutcome> {
+    const domain = this.#domains.get(group);
+    if (domain !== undefined) return domain.exchange(request, deadlineMs);
+    const outcome = await this.#default.exchange(request, deadlineMs);
+    const { mayBePrivate } = this.#options;
+    if (outcome.kind === "failure" || mayBePrivate?.(request.question.name) !== false) {
+      return outcome;
+    }
+    return { ...outcome, answer: withoutPrivateAddresses(outcome.answer) };
   }
 
   #newGroup(): UpstreamGroup {

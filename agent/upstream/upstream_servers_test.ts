@@ -7,7 +7,7 @@ import {
   silent,
   UpstreamFixture,
 } from "../../test/support/upstream_fixture.ts";
-import { DEFAULT_GROUP } from "./upstream_servers.ts";
+import { DEFAULT_GROUP, type UpstreamServersOptions } from "./upstream_servers.ts";
 
 const PUBLIC = "192.0.2.1:53";
 const CORP = "192.0.2.2:53";
@@ -26,9 +26,9 @@ const chain =
 
 function fixture(
   servers: { public?: FakeServer; corp?: FakeServer; lab?: FakeServer } = {},
-  isAnsweredHere?: (name: string) => boolean,
+  options?: Pick<UpstreamServersOptions, "isAnsweredHere" | "mayBePrivate">,
 ): UpstreamFixture {
-  const fixture = new UpstreamFixture({}, isAnsweredHere && { isAnsweredHere });
+  const fixture = new UpstreamFixture({}, options);
   fixture.replace({ [PUBLIC]: servers.public ?? answering("192.0.2.80", 0) }, {
     "corp.example": { [CORP]: servers.corp ?? answering("198.51.100.2", 0) },
     "lab.corp.example": { [LAB]: servers.lab ?? answering("198.51.100.3", 0) },
@@ -171,12 +171,38 @@ Deno.test("UpstreamServers.exchange() never asks for names that are answered her
       "203.0.113.6",
     ]),
   };
-  const upstream = fixture(servers, (name) => name.endsWith(".cluster.local"));
+  const upstream = fixture(servers, {
+    isAnsweredHere: ({ name, type }) => type === 1 && name.endsWith(".cluster.local"),
+  });
   assert.equal(
     await upstream.answer(10, "www.corp.example"),
     `${CORP} -> web.prod.svc.cluster.local`,
   );
   assert.deepEqual(upstream.takeSeen(), [`ask ${CORP}`, `answer ${CORP}`]);
+});
+
+Deno.test("UpstreamServers.exchange() takes private addresses from domains' own servers alone", async (t) => {
+  const inside = "10.0.0.1";
+  const cases: [string, string, string][] = [
+    ["a public name", "www.example.org", `${PUBLIC}`],
+    ["an exempt name", "nas.example.net", `${PUBLIC} ${inside}`],
+    ["a domain's name", "www.corp.example", `${CORP} ${inside}`],
+  ];
+  for (const [title, name, expected] of cases) {
+    await t.step(title, async () => {
+      const servers = { public: answering(inside, 0), corp: answering(inside, 0) };
+      const upstream = fixture(servers, { mayBePrivate: (name) => name === "nas.example.net" });
+      assert.equal((await upstream.answer(10, name)).trim(), expected);
+    });
+  }
+  await t.step("a chain that leads into a domain", async () => {
+    const servers = {
+      public: chain([["www.example.org", "a.corp.example"]]),
+      corp: answering(inside, 0),
+    };
+    const upstream = fixture(servers, { mayBePrivate: () => false });
+    assert.match(await upstream.answer(10, "www.example.org"), /10\.0\.0\.1/);
+  });
 });
 
 Deno.test("UpstreamServers.replaceServers() keeps what is known of those that stay", async () => {
