@@ -16,6 +16,7 @@ import {
   boundedAnswer,
   type CachedKind,
   failureSeconds,
+  type LifetimeBounds,
   lifetimeOf,
   staleAnswer,
   TTL_LIMITS,
@@ -191,24 +192,31 @@ export class AnswerCache {
   }
 
   /**
+   * The answer as it is kept, for those whom it is given at once: the caches behind this one are told
+   * the same by the first answer as by those that follow.
+   */
+  bounded(answer: Answer): Answer {
+    const bounds = this.#bounds;
+    const { kind, seconds } = lifetimeOf(answer, bounds);
+    if (kind === "failure" || seconds <= 0) return answer;
+    return boundedAnswer(answer, { ...bounds, maxSeconds: seconds });
+  }
+
+  /**
    * Keeps an answer as long as it may be kept. A failure does not replace an answer that may still be
    * given; anything else replaces what is there.
    *
    * @returns whether there is now an answer or a failure under the key
    */
   put(key: string, answer: Answer, nowMs: number): boolean {
-    const bounds = {
-      minSeconds: this.#limits.minTtlSeconds,
-      maxSeconds: this.#limits.maxTtlSeconds,
-    };
-    const { kind, seconds } = lifetimeOf(answer, bounds);
+    const { kind, seconds } = lifetimeOf(answer, this.#bounds);
     if (kind === "failure") return this.#putFailure(key, answer, nowMs);
     if (seconds <= 0) {
       this.#store.delete(key);
       return false;
     }
     return this.#set(key, {
-      answer: packedAnswer(boundedAnswer(answer, { ...bounds, maxSeconds: seconds })),
+      answer: packedAnswer(this.bounded(answer)),
       kind,
       storedMs: nowMs,
       expiresMs: nowMs + seconds * 1000,
@@ -217,6 +225,11 @@ export class AnswerCache {
       failures: 0,
       recheckMs: 0,
     });
+  }
+
+  get #bounds(): LifetimeBounds {
+    const { minTtlSeconds: minSeconds, maxTtlSeconds: maxSeconds } = this.#limits;
+    return { minSeconds, maxSeconds };
   }
 
   #putFailure(key: string, answer: Answer, nowMs: number): boolean {

@@ -163,12 +163,14 @@ export class CachedUpstream {
   }
 
   #settle(key: string, outcome: UpstreamOutcome, { keep }: { keep: boolean }): ForwardedAnswer {
-    const answer = outcome.kind === "answer" ? outcome.answer : failureAnswer(Rcode.SERVFAIL, {
-      code: outcome.timedOut
-        ? ExtendedErrorCode.NO_REACHABLE_AUTHORITY
-        : ExtendedErrorCode.NETWORK_ERROR,
-      text: outcome.reason,
-    });
+    const answer = outcome.kind === "answer"
+      ? this.#cache.bounded(outcome.answer)
+      : failureAnswer(Rcode.SERVFAIL, {
+        code: outcome.timedOut
+          ? ExtendedErrorCode.NO_REACHABLE_AUTHORITY
+          : ExtendedErrorCode.NETWORK_ERROR,
+        text: outcome.reason,
+      });
     const nowMs = this.#clock.monotonicMs();
     this.#notice(outcome, nowMs);
     // That this agent had no room says nothing about the name.

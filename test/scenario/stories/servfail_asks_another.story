@@ -1,0 +1,13 @@
+SERVFAIL may be one server's own trouble: another is asked
+
+server 192.0.2.53
+  answers SERVFAIL
+server 192.0.2.54
+  www.example.org 60 A 198.51.100.7
+
+the agent starts
+client asks www.example.org A
+server 192.0.2.53 is asked www.example.org A
+server 192.0.2.54 is asked www.example.org A
+client gets NOERROR
+  www.example.org 60 A 198.51.100.7
