@@ -1,5 +1,6 @@
 /**
- * One upstream server: how it is asked, and what is known of it. Plain servers are asked by UDP and, where they must, by TCP; the others by TLS alone.
+ * One upstream server: how it is asked, and what is known of it. Plain servers are asked by UDP and,
+ * where they must, by TCP; the others by TLS alone.
  *
  * @module
  */
