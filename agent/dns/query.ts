@@ -98,9 +98,17 @@ export function decodeQuery(message: Uint8Array): DecodedQuery {
   }
   const { type } = question;
   if (question.class !== RecordClass.IN) return reject(Rcode.REFUSED);
-  if (type === RecordType.OPT || type === 0) return reject(Rcode.FORMERR);
   if (type === RecordType.AXFR || type === RecordType.IXFR) return reject(Rcode.REFUSED);
+  if (isNoQuestion(type)) return reject(Rcode.FORMERR);
   return { kind: "query", query: { ...head, question } };
+}
+
+/**
+ * Types that no record has and nobody may ask for: 0, OPT, and the meta types (RFC 6895 section 3.1),
+ * TKEY and TSIG among them. RFC 9824 section 3.5 asks for FORMERR at NXNAME, which is one of them.
+ */
+function isNoQuestion(type: number): boolean {
+  return type === 0 || type === RecordType.OPT || type >= 128 && type < RecordType.ANY;
 }
 
 /** Finds the OPT record among `count` additional records; other ones (TSIG, say) are passed over. */

@@ -45,6 +45,11 @@ Deno.test("decodeQuery() says what becomes of a message", async (t) => {
     ["AXFR", queryMessage("example.org", "AXFR"), "reject 5"],
     ["IXFR", queryMessage("example.org", "IXFR"), "reject 5"],
     ["type OPT asked", changed({ 26: 41 }), "reject 1"],
+    ["type 0 asked", changed({ 26: 0 }), "reject 1"],
+    ["NXNAME asked", changed({ 26: 128 }), "reject 1"],
+    ["TSIG asked", changed({ 26: 250 }), "reject 1"],
+    ["ANY asked", changed({ 26: 255 }), "query"],
+    ["EUI64 asked", changed({ 26: 109 }), "query"],
     [
       "EDNS version 1",
       queryMessage("example.org", "A", { edns: { ...edns, version: 1 } }),
