@@ -8,24 +8,30 @@
 import { RecordType } from "./codes.ts";
 import { decodeName, encodeName } from "./name.ts";
 
-/** How the RDATA of a type is built: fixed octets, then character strings, then names, then the rest. */
+/** How the RDATA of a type is built: fixed octets, then character strings, then names, then the end. */
 interface RdataLayout {
   fixedOctets: number;
   strings: number;
   names: number;
+  /** How many octets follow. */
+  endOctets: number | "any";
   /** Whether a sender may compress the names: only in the types of RFC 1035. */
   compressible: boolean;
 }
 
-const layout = (
-  names: number,
-  { fixedOctets = 0, strings = 0, compressible = false } = {},
-): RdataLayout => ({ fixedOctets, strings, names, compressible });
+const layout = (names: number, rest: Partial<RdataLayout> = {}): RdataLayout => ({
+  fixedOctets: 0,
+  strings: 0,
+  names,
+  endOctets: 0,
+  compressible: false,
+  ...rest,
+});
 
 const LAYOUTS = new Map<number, RdataLayout>([
   [RecordType.NS, layout(1, { compressible: true })],
   [RecordType.CNAME, layout(1, { compressible: true })],
-  [RecordType.SOA, layout(2, { compressible: true })],
+  [RecordType.SOA, layout(2, { compressible: true, endOctets: 20 })],
   [7, /* MB */ layout(1, { compressible: true })],
   [8, /* MG */ layout(1, { compressible: true })],
   [9, /* MR */ layout(1, { compressible: true })],
@@ -35,9 +41,9 @@ const LAYOUTS = new Map<number, RdataLayout>([
   [17, /* RP */ layout(2)],
   [18, /* AFSDB */ layout(1, { fixedOctets: 2 })],
   [21, /* RT */ layout(1, { fixedOctets: 2 })],
-  [24, /* SIG */ layout(1, { fixedOctets: 18 })],
+  [24, /* SIG */ layout(1, { fixedOctets: 18, endOctets: "any" })],
   [26, /* PX */ layout(2, { fixedOctets: 2 })],
-  [30, /* NXT */ layout(1)],
+  [30, /* NXT */ layout(1, { endOctets: "any" })],
   [RecordType.SRV, layout(1, { fixedOctets: 6 })],
   [RecordType.NAPTR, layout(1, { fixedOctets: 4, strings: 3 })],
   [36, /* KX */ layout(1, { fixedOctets: 2 })],
@@ -70,8 +76,8 @@ export function unpackRdata(
     parts.push(encodeName(decoded.name));
     offset = decoded.end;
   }
+  if (form.endOctets !== "any" && end - offset !== form.endOctets) return undefined;
   parts.push(message.subarray(offset, end));
-  if (type === RecordType.SOA && end - offset !== 20) return undefined;
   return concatenate(parts);
 }
 
