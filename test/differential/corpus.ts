@@ -122,6 +122,7 @@ export function corpus(): CorpusQuestion[] {
   for (const label of Object.keys(SCRIPTS).filter((label) => !inner.test(label))) {
     add("raw.example", `${label} A`, STYLES[3]);
   }
+  for (const style of [STYLES[6], STYLES[7]]) add("raw.example", "validated A", style);
   for (const question of BRIEF.questions) add("brief.example", question, STYLES[3], true);
   for (const name of ["1", "2", "9", "77", "@"]) add(REVERSE_IPV4, `${name} PTR`, STYLES[0]);
   for (const name of [`${"0.".repeat(23)}0`, "f.f", "@"]) {

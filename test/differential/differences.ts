@@ -159,6 +159,16 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     what:
+      "AD of the upstream server: passed on to clients that look at it; unbound never sets it " +
+      "without a validator.",
+    why: "The client decides whether it trusts that server, as it would without the agent.",
+    aspects: ["flags"],
+    explains: ({ unbound, outrigger }) =>
+      outrigger.message.flags.filter((flag) => flag !== "AD").join() ===
+        unbound.message.flags.join(),
+  },
+  {
+    what:
       "RD is repeated from the question; unbound takes it from the one that brought the answer.",
     why: "RFC 1035 section 4.1.1.",
     aspects: ["flags"],
