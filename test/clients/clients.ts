@@ -5,13 +5,14 @@
  */
 import { join } from "node:path";
 import { runToEnd } from "../mesh/child_process.ts";
+import { type RequiredProgram, requirePrograms } from "../support/required_programs.ts";
 
 /** One resolver. */
 export interface Client {
   /** What it is. */
   name: string;
   /** What must be there: a program, or the path of a file; and the package that brings it. */
-  needs?: Needed;
+  needs?: RequiredProgram;
   /** The command that asks for a name. */
   command(name: string): string[];
   /** The addresses in its output, or what went wrong; undefined where it prints them as all others do. */
@@ -24,11 +25,6 @@ export interface Client {
   words: { nxdomain: string; nodata: string };
 }
 
-interface Needed {
-  program: string;
-  package: string;
-}
-
 const here = import.meta.dirname!;
 /** Debian's own, whose dnspython is a package; another one may come first on the path. */
 const PYTHON = "/usr/bin/python3";
@@ -36,11 +32,7 @@ const PYTHON = "/usr/bin/python3";
 /** The clients, with those that must be compiled in `folder`. @throws when one cannot be compiled */
 export async function prepareClients(folder: string): Promise<Client[]> {
   const clients = clientsIn(folder);
-  for (const needs of [...COMPILERS, ...clients.flatMap(({ needs = [] }) => needs)]) {
-    if (!await isThere(needs.program)) {
-      throw new Error(`"${needs.program}" is missing: install ${needs.package}`);
-    }
-  }
+  await requirePrograms([...COMPILERS, ...clients.flatMap(({ needs = [] }) => needs)]);
   await runToEnd("musl-gcc", ["-static", "-o", join(folder, "musl"), join(here, "musl_client.c")]);
   const cares = [join(here, "cares_client.c"), "-lcares"];
   await runToEnd("gcc", ["-o", join(folder, "cares"), ...cares]);
@@ -50,7 +42,7 @@ export async function prepareClients(folder: string): Promise<Client[]> {
   return clients;
 }
 
-const COMPILERS: readonly Needed[] = [
+const COMPILERS: readonly RequiredProgram[] = [
   { program: "unshare", package: "util-linux" },
   { program: "musl-gcc", package: "musl-tools" },
   { program: "gcc", package: "gcc" },
@@ -167,11 +159,4 @@ function digOutput(output: string): string[] {
   if (found.length > 0) return found;
   const codes = [...output.matchAll(/status: (\w+)/g)].map(([, code]) => code);
   return [`error: ${codes.at(-1) ?? output}`];
-}
-
-async function isThere(program: string): Promise<boolean> {
-  const looked = program.startsWith("/")
-    ? Deno.stat(program)
-    : runToEnd("sh", ["-c", 'command -v "$0"', program]);
-  return await looked.then(() => true, () => false);
 }

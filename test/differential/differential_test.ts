@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AgentProcess } from "../mesh/agent_process.ts";
 import { freePorts } from "../mesh/child_process.ts";
+import { requirePrograms } from "../support/required_programs.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { ask } from "./client.ts";
 import { type Comparison, differingAspects, textOf } from "./comparison.ts";
@@ -15,6 +16,10 @@ import type { WireMessage } from "./wire_reader.ts";
 const BRIEF_MS = 3_200;
 
 Deno.test("outrigger answers as unbound does as a forwarder, but for what is listed", async (t) => {
+  await requirePrograms([
+    { program: "knotd", package: "knot" },
+    { program: "unbound", package: "unbound" },
+  ]);
   await using directory = await TemporaryDirectory.make();
   const folder = directory.path;
   const [knotPort, unboundFrontPort, outriggerFrontPort, unboundPort] = await freePorts(4);
@@ -32,7 +37,10 @@ Deno.test("outrigger answers as unbound does as a forwarder, but for what is lis
     return true as const;
   };
   await using _unbound = await Unbound.start({
-    ...{ folder: `${folder}/unbound`, port: unboundPort, upstreamPort: unboundFrontPort, isReady },
+    folder: `${folder}/unbound`,
+    port: unboundPort,
+    upstreamPort: unboundFrontPort,
+    isReady,
   });
   await using agent = await AgentProcess.start({
     folder: `${folder}/agent`,
