@@ -45,6 +45,7 @@ for (const { name, weight, index } of targets) {
   );
   const kinds = [...report.kinds].sort(([, a], [, b]) => b - a);
   console.error(kinds.map(([kind, count]) => `    ${count} ${kind}`).join("\n"));
+  console.error(`    the slowest: ${again(name, report.slowestPacket)}`);
   for (const { packet, fault } of report.crashes) {
     console.error(`${name}, packet ${packet}: ${fault}\n    ${again(name, packet)}`);
   }

@@ -31,6 +31,8 @@ export interface FuzzReport {
   hangs: number[];
   /** The longest time of one packet, in microseconds; the least of three tries. */
   slowestMicros: number;
+  /** The number of that packet. */
+  slowestPacket: number;
 }
 
 /** A packet that takes longer hangs: a thousand times what the slowest valid one takes. */
@@ -54,6 +56,7 @@ export function fuzz(
     crashes: [],
     hangs: [],
     slowestMicros: 0,
+    slowestPacket: from,
   };
   for (let number = from; number < from + packets; number++) {
     onPacket(number);
@@ -68,7 +71,10 @@ export function fuzz(
       timePacket(target, seed, number),
       timePacket(target, seed, number),
     );
-    report.slowestMicros = Math.max(report.slowestMicros, Math.round(leastMs * 1000));
+    if (leastMs * 1000 > report.slowestMicros) {
+      report.slowestMicros = Math.round(leastMs * 1000);
+      report.slowestPacket = number;
+    }
     if (leastMs > HANG_MS) report.hangs.push(number);
   }
   return report;
