@@ -177,8 +177,10 @@ export const DIFFERENCES: readonly Difference[] = [
       !outrigger.message.flags.includes("RD"),
   },
   {
-    what: "Failures are cached for a shorter time.",
-    why: "RFC 9520 allows one second to five minutes.",
+    what:
+      "A chain that loops or is too long: asked for again when its failure has ended; unbound " +
+      "fails anew with the records that it has cached.",
+    why: "Nothing of an answer that cannot be used is kept.",
     aspects: ["upstream"],
     explains: ({ unbound, outrigger }) =>
       unbound.message.rcode === SERVFAIL && outrigger.message.rcode === SERVFAIL,

@@ -14,6 +14,8 @@ import type { WireMessage } from "./wire_reader.ts";
 
 /** What the records of `brief.example` live at most, and a little more. */
 const BRIEF_MS = 3_200;
+/** What unbound keeps failures, and negative answers without a SOA, for, and a little more. */
+const FAILURES_MS = 6_000;
 
 Deno.test("outrigger answers as unbound does as a forwarder, but for what is listed", async (t) => {
   await requirePrograms([
@@ -63,7 +65,7 @@ Deno.test("outrigger answers as unbound does as a forwarder, but for what is lis
     "within the TTL: from the cache, though upstream says something else by now",
     async () => {
       await knot.replace(zonesOf(2), 2);
-      await sleep(1_000);
+      await sleep(FAILURES_MS);
       await run.pass("within", lasting);
     },
   );
