@@ -7,7 +7,8 @@
 import { RUN_FLAGS } from "../agent/commands/run_flags.ts";
 import { configJsonSchema, configLeaves } from "../agent/config/config_leaves.ts";
 import { METRIC_DOCS } from "../agent/metrics/metric_docs.ts";
-import { DIFFERENCES } from "../test/mesh/differences.ts";
+import { DIFFERENCES as UNBOUND_DIFFERENCES } from "../test/differential/differences.ts";
+import { DIFFERENCES as ISTIO_DIFFERENCES } from "../test/mesh/differences.ts";
 
 /** The committed files that are, or hold, generated text. */
 export const GENERATED = {
@@ -58,8 +59,13 @@ const tables: Record<string, () => string> = {
         help,
       ]),
     ),
-  differences: () => table(["difference", "why"], DIFFERENCES.map(({ what, why }) => [what, why])),
+  istio_differences: () => differences(ISTIO_DIFFERENCES),
+  unbound_differences: () => differences(UNBOUND_DIFFERENCES),
 };
+
+function differences(list: readonly { what: string; why: string }[]): string {
+  return table(["difference", "why"], list.map(({ what, why }) => [what, why]));
+}
 
 function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(" | ")} |\n`;

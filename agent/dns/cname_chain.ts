@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { RecordType } from "./codes.ts";
+import type { Answer } from "./answer.ts";
+import { Rcode, RecordType } from "./codes.ts";
 import { decodeName } from "./name.ts";
 import type { Question } from "./query.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -39,6 +40,24 @@ export function cutChain(
     return { records: records.slice(0, end), target };
   }
   return undefined;
+}
+
+/**
+ * Where a chain ends in a name of which nothing is said: neither records of the type asked for, nor that
+ * there are none (a SOA). Servers that are asked for their own names alone answer so.
+ *
+ * @param answer as `decodeUpstreamAnswer` gives it
+ * @returns undefined where the answer says all
+ */
+export function openChain(
+  question: Question,
+  { rcode, answers, authority }: Pick<Answer, "rcode" | "answers" | "authority">,
+): CutChain | undefined {
+  const last = answers.findLast(({ type }) => type !== RecordType.RRSIG);
+  const asksOn = question.type !== RecordType.CNAME && question.type !== RecordType.ANY;
+  if (!asksOn || rcode !== Rcode.NOERROR || last?.type !== RecordType.CNAME) return undefined;
+  if (authority.some(({ type }) => type === RecordType.SOA)) return undefined;
+  return { records: [...answers], target: decodeName(last.rdata, 0)!.name };
 }
 
 /** How many CNAMEs an answer section holds. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chainLength, cutChain } from "./cname_chain.ts";
+import { type Answer, localAnswer } from "./answer.ts";
+import { chainLength, cutChain, openChain } from "./cname_chain.ts";
 import { RecordType } from "./codes.ts";
-import { addressRecord, cnameRecord, type ResourceRecord } from "./record.ts";
+import { addressRecord, cnameRecord, type ResourceRecord, soaRecord } from "./record.ts";
 
 const ttl = { ttlSeconds: 60 };
 const a = (name: string) => addressRecord(name, Uint8Array.of(192, 0, 2, 1), ttl);
@@ -32,6 +33,27 @@ Deno.test("cutChain() keeps what leads to the first foreign name", async (t) => 
       const cut = cutChain({ ...question, type }, RECORDS, (name) => foreign.includes(name));
       assert.equal(cut?.records.length, kept);
       if (cut !== undefined) assert.ok(foreign.includes(cut.target));
+    });
+  }
+});
+
+Deno.test("openChain() finds the name of which nothing is said", async (t) => {
+  const { A, CNAME } = RecordType;
+  const chain = RECORDS.slice(0, 3);
+  const soa = [soaRecord("example.com", ttl)];
+  const cases: [string, Partial<Answer>, number, string | undefined][] = [
+    ["a chain alone", { answers: chain }, A, "www.example.com"],
+    ["with its address", { answers: RECORDS }, A, undefined],
+    ["with the word that there is none", { answers: chain, authority: soa }, A, undefined],
+    ["of a name that is not", { answers: chain, rcode: 3 }, A, undefined],
+    ["asked for itself", { answers: chain }, CNAME, undefined],
+    ["nothing at all", {}, A, undefined],
+  ];
+  for (const [title, answer, type, target] of cases) {
+    await t.step(title, () => {
+      const open = openChain({ ...question, type }, localAnswer(answer));
+      assert.equal(open?.target, target);
+      assert.equal(open?.records.length, target === undefined ? undefined : 3);
     });
   }
 });

@@ -7,7 +7,7 @@
 import { type AnswerCache, type CacheHit, cacheKey } from "../cache/answer_cache.ts";
 import { isFailure } from "../cache/answer_ttl.ts";
 import { type Answer, failureAnswer } from "../dns/answer.ts";
-import { ExtendedErrorCode, Rcode } from "../dns/codes.ts";
+import { ExtendedErrorCode, formatRcode, Rcode } from "../dns/codes.ts";
 import type { Question } from "../dns/query.ts";
 import type { Clock } from "../system/clock.ts";
 import type { UpstreamOutcome } from "../upstream/tries.ts";
@@ -164,7 +164,7 @@ export class CachedUpstream {
 
   #settle(key: string, outcome: UpstreamOutcome, { keep }: { keep: boolean }): ForwardedAnswer {
     const answer = outcome.kind === "answer"
-      ? this.#cache.bounded(outcome.answer)
+      ? this.#cache.bounded(aboutTheName(outcome))
       : failureAnswer(Rcode.SERVFAIL, {
         code: outcome.timedOut
           ? ExtendedErrorCode.NO_REACHABLE_AUTHORITY
@@ -195,6 +195,20 @@ export class CachedUpstream {
       this.#silentSinceMs = undefined;
     }
   }
+}
+
+/** What servers say about the agent's query, and not about its name. */
+const ABOUT_THE_QUERY: ReadonlySet<number> = new Set([
+  Rcode.FORMERR,
+  Rcode.BADVERS,
+  Rcode.BADCOOKIE,
+]);
+
+/** The answer, as far as it concerns a client: OPT and cookies are of the agent's query alone. */
+function aboutTheName({ answer, server }: UpstreamOutcome & { kind: "answer" }): Answer {
+  if (!ABOUT_THE_QUERY.has(answer.rcode)) return answer;
+  const text = `${server} says ${formatRcode(answer.rcode)} to the agent's query`;
+  return failureAnswer(Rcode.SERVFAIL, { code: ExtendedErrorCode.OTHER, text });
 }
 
 function fallback(hit: CacheHit, why: string): ForwardedAnswer {

@@ -232,6 +232,61 @@ Deno.test("CachedUpstream refreshes only so many at a time, and only while there
   });
 });
 
+Deno.test("CachedUpstream keeps to itself what servers say about its own query", async (t) => {
+  for (const [title, rcode] of [["FORMERR", 1], ["BADVERS", 16], ["BADCOOKIE", 23]] as const) {
+    await t.step(title, async () => {
+      const { script, ask } = make();
+      script.next = failureAnswer(rcode);
+      assert.equal(await ask(), "upstream rcode 2 EDE 0 after 10 ms");
+    });
+  }
+  await t.step("REFUSED is about the name", async () => {
+    const { script, ask } = make();
+    script.next = REFUSED;
+    assert.equal(await ask(), "upstream rcode 5 after 10 ms");
+  });
+});
+
+Deno.test("CachedUpstream remembers no failure that was its own want of room", async () => {
+  const { clock, cache, request } = make();
+  let overloaded = true;
+  const upstream = new CachedUpstream({
+    cache,
+    clock,
+    upstream: {
+      groupOf: () => "*",
+      exchange: () =>
+        Promise.resolve(
+          overloaded
+            ? { kind: "failure", reason: "no room", timedOut: false, overloaded }
+            : { kind: "answer", answer: positive(1), server: "x", roundTripMs: 1 },
+        ),
+    },
+  });
+  assert.equal((await upstream.ask(request())).source, "failure");
+  assert.equal(upstream.cached(request()), undefined);
+  overloaded = false;
+  assert.equal((await upstream.ask(request())).source, "upstream");
+});
+
+Deno.test("CachedUpstream keeps answers of other groups of servers apart", async () => {
+  const { script, ask } = make();
+  await ask();
+  script.group = "corp.example";
+  script.next = positive(2);
+  assert.equal(await ask(), "upstream .2 after 10 ms");
+  script.group = "*";
+  assert.equal(await ask(), "cache .1");
+});
+
+Deno.test("CachedUpstream.underLoad() gives what ended, and nothing else", async () => {
+  const { upstream, request, ask, clock } = make();
+  assert.equal(upstream.underLoad(request()), undefined);
+  await ask();
+  await clock.advance(TTL_SECONDS * 1000);
+  assert.equal(upstream.underLoad(request())!.source, "stale");
+});
+
 Deno.test("CachedUpstream.flush() forgets, and keeps nothing that was under way", async () => {
   const { script, ask, asked, clock, upstream, request } = make();
   await ask();

@@ -8,6 +8,7 @@
  */
 import type { AnswerCache } from "../cache/answer_cache.ts";
 import type { Answer } from "../dns/answer.ts";
+import { openChain } from "../dns/cname_chain.ts";
 import { Rcode, RecordType } from "../dns/codes.ts";
 import { decodeName } from "../dns/name.ts";
 import type { Question } from "../dns/query.ts";
@@ -99,7 +100,9 @@ export class Resolver {
     const own = this.#answerOwn(question);
     if (own !== undefined) return own;
     const cached = this.#upstream.cached(request);
-    return cached && this.#completed(question, cached);
+    if (cached === undefined) return undefined;
+    const completed = this.#completed(question, cached);
+    return this.#leadsOn(question, completed) ? undefined : completed;
   }
 
   /**
@@ -107,9 +110,13 @@ export class Resolver {
    * it when {@link answerHere} had no answer. Never rejects.
    */
   async forward(request: ResolverRequest): Promise<Resolution> {
-    const forwarded = await this.#upstream.ask(request);
-    // A push may have come in the meantime: it is in force at once.
-    return this.#answerOwn(request.question) ?? this.#completed(request.question, forwarded);
+    const { question } = request;
+    for (let again = false;; again = true) {
+      const forwarded = await this.#upstream.ask(request);
+      // A push may have come in the meantime: it is in force at once.
+      const resolution = this.#answerOwn(question) ?? this.#completed(question, forwarded);
+      if (again || !this.#leadsOn(question, resolution)) return resolution;
+    }
   }
 
   /** What may be given where there is no room to ask: a stale answer, if there is one. */
@@ -133,6 +140,14 @@ export class Resolver {
   /** To be called when the upstream servers changed: what failed before may be asked again at once. */
   upstreamChanged(): void {
     this.#upstream.forgetFailures();
+  }
+
+  /**
+   * Whether an answer is a chain without an end: it ended in the mesh when it was asked for, and a push
+   * took the host away. Then upstream servers are to be asked anew.
+   */
+  #leadsOn(question: Question, { answer }: Resolution): boolean {
+    return openChain(question, answer) !== undefined;
   }
 
   /** Steps 1 to 3: what nobody else is asked for. */

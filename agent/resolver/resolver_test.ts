@@ -6,7 +6,7 @@ import { ManualClock, settle } from "../../test/support/manual_clock.ts";
 import { AnswerCache } from "../cache/answer_cache.ts";
 import { type Answer, localAnswer } from "../dns/answer.ts";
 import { formatRcode, parseType } from "../dns/codes.ts";
-import { addressRecord, cnameRecord, soaRecord } from "../dns/record.ts";
+import { addressRecord, cnameRecord, type ResourceRecord, soaRecord } from "../dns/record.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { meshSearchDomains } from "../names/mesh_lookup.ts";
 import { NameTable } from "../names/name_table.ts";
@@ -28,10 +28,20 @@ const UPSTREAM: Record<string, Answer> = {
       address("api.example.org", 9),
     ],
   }),
+  "into.example.org": localAnswer({
+    answers: [cnameRecord("into.example.org", "api.example.org", TTL)],
+  }),
   "leak.example.org": localAnswer({
     answers: [cnameRecord("leak.example.org", "b.ns1.svc.cluster.local", TTL)],
   }),
 };
+
+/** Changes what upstream servers say about a name, until it is disposed of. */
+function upstreamSays(name: string, answers: ResourceRecord[]): Disposable {
+  const before = UPSTREAM[name];
+  UPSTREAM[name] = localAnswer({ answers });
+  return { [Symbol.dispose]: () => void (UPSTREAM[name] = before) };
+}
 
 function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
   const clock = new ManualClock();
@@ -246,6 +256,20 @@ Deno.test("Resolver says SERVFAIL with the reason when upstream fails, and remem
   fail(false);
   await clock.advance(2_000);
   assert.equal((await ask("www.example.org")).lines[1], "NOERROR");
+});
+
+Deno.test("Resolver asks anew for a chain that ended in the mesh, once its host is gone", async () => {
+  const { ask, push, asked } = make();
+  assert.deepEqual((await ask("into.example.org")).lines.slice(0, 2), ["upstream", "NOERROR"]);
+  assert.equal((await ask("into.example.org")).lines[0], "cache");
+  assert.equal(asked.length, 1);
+  push([]);
+  const outside = cnameRecord("into.example.org", "api.example.org", TTL);
+  using _whole = upstreamSays("into.example.org", [outside, address("api.example.org", 7)]);
+  const { lines } = await ask("into.example.org");
+  assert.equal(lines[0], "upstream");
+  assert.match(lines.at(-1)!, /\.7$/);
+  assert.equal(asked.length, 2);
 });
 
 Deno.test("Resolver.isAnsweredHere() is true of what is never asked upstream", () => {

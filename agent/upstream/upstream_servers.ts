@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { chainLength, cutChain } from "../dns/cname_chain.ts";
+import { chainLength, cutChain, openChain } from "../dns/cname_chain.ts";
 import { parentOf } from "../dns/name.ts";
 import { withoutPrivateAddresses } from "../dns/private_addresses.ts";
 import type { Question } from "../dns/query.ts";
@@ -106,16 +106,15 @@ export class UpstreamServers {
   }
 
   /**
-   * Asks the group of the name; where its answer's chain leads into another group, that one for the
-   * rest. An answer or a failure comes after 4.5 seconds at the latest. Never rejects.
+   * Asks the group of the name; where its answer's chain leads into another group, or ends before it
+   * says anything, the group of that name for the rest. An answer or a failure comes after 4.5 seconds at the latest. Never rejects.
    */
   async exchange(request: UpstreamRequest): Promise<UpstreamOutcome> {
     const deadlineMs = this.#clock.monotonicMs() + GIVE_UP_MS;
     const { question } = request;
     const group = this.groupOf(question.name);
     const outcome = await this.#ask(group, request, deadlineMs);
-    // With one group there is nobody else to ask.
-    if (outcome.kind === "failure" || this.#domains.size === 0) return outcome;
+    if (outcome.kind === "failure") return outcome;
     return await this.#completeChain(request, outcome, { group, deadlineMs });
   }
 
@@ -151,14 +150,14 @@ export class UpstreamServers {
       const cut = cutChain(
         { ...question, name },
         tail,
-        (target) => this.groupOf(target) !== group || isAnsweredHere(target),
-      );
-      if (cut === undefined) return whole;
-      head = [...head, ...cut.records];
+        (target) => this.groupOf(target) !== group,
+      ) ?? openChain({ ...question, name }, { ...whole.answer, answers: tail });
+      head = [...head, ...cut?.records ?? tail];
       if (chainLength(head) > CNAME_CHAIN_MAX) {
-        const reason = `a chain of more than ${CNAME_CHAIN_MAX} CNAMEs over several groups`;
+        const reason = `a chain of more than ${CNAME_CHAIN_MAX} CNAMEs over several answers`;
         return { kind: "failure", reason, timedOut: false };
       }
+      if (cut === undefined) return whole;
       if (isAnsweredHere(cut.target)) {
         return { ...whole, answer: { ...whole.answer, answers: head, authority: [] } };
       }

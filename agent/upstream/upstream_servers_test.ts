@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readMessage } from "../../test/support/dns_messages.ts";
 import type { FakeServer } from "../../test/support/fake_network.ts";
 import {
   answering,
@@ -179,6 +180,23 @@ Deno.test("UpstreamServers.exchange() never asks for names that are answered her
     `${CORP} -> web.prod.svc.cluster.local`,
   );
   assert.deepEqual(upstream.takeSeen(), [`ask ${CORP}`, `answer ${CORP}`]);
+});
+
+Deno.test("UpstreamServers.exchange() asks on where a chain ends before it says anything", async () => {
+  const upstream = new UpstreamFixture({});
+  upstream.replace({
+    [PUBLIC]: ({ message, reply }) => {
+      const [{ name }] = readMessage(message).questions!;
+      const records = name === "www.example.org"
+        ? [{ type: "CNAME" as const, name, data: "www.example.net", ttl: 60 }]
+        : [{ type: "A" as const, name, data: "192.0.2.80", ttl: 60 }];
+      reply(answerTo(message, { records }));
+    },
+  });
+  assert.equal(
+    await upstream.answer(10, "www.example.org"),
+    `${PUBLIC}, ${PUBLIC} -> www.example.net 192.0.2.80`,
+  );
 });
 
 Deno.test("UpstreamServers.exchange() takes private addresses from domains' own servers alone", async (t) => {

@@ -37,7 +37,8 @@ Deno.test("generated tables and the JSON Schema are what the code says (deno run
   assert.equal(unpadded(readme), unpadded(withTables(readme)));
   assert.equal((readme.match(/<!-- table: /g) ?? []).length, 3);
   assert.equal(unpadded(architecture), unpadded(withTables(architecture)));
-  assert.match(architecture, /<!-- table: differences -->/);
+  assert.match(architecture, /<!-- table: istio_differences -->/);
+  assert.match(architecture, /<!-- table: unbound_differences -->/);
   assert.equal(await Deno.readTextFile(GENERATED.schema), schemaText());
 });
 
