@@ -38,8 +38,8 @@ export const RUN_FLAGS: readonly RunFlag[] = [
     list: false,
   },
   {
-    flags: "--upstream <ip[:port]>",
-    description: "nameserver for all other names (repeatable)",
+    flags: "--upstream <nameserver>",
+    description: "for all other names: ip, ip:port or tls://ip#name (repeatable)",
     path: ["dns", "upstreams"],
     list: true,
   },

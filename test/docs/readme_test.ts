@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { runProgram } from "../../agent/commands/program.ts";
 import { configLeaves } from "../../agent/config/config_leaves.ts";
-import { systemFiles } from "../../agent/system/files.ts";
+import { loadConfig } from "../../agent/config/load_config.ts";
+import { type FileFacts, systemFiles } from "../../agent/system/files.ts";
 import { systemProcess } from "../../agent/system/process.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
 import { RANKS } from "../lint/ranks.ts";
@@ -65,6 +66,27 @@ Deno.test("README's commands take the flags that it gives them", async () => {
       assert.ok(help.includes(flag), `${line}: ${flag}`);
     }
   }
+});
+
+Deno.test("README's example of a configuration is one", async () => {
+  const [, text] = /<!-- test: config -->\s*```yaml\n([\s\S]*?)```/.exec(readme)!;
+  const files = {
+    readText: (path: string) =>
+      path === "config.yaml" ? Promise.resolve(text) : Promise.resolve("ISTIO_NAMESPACE=vm\n"),
+    stat: (path: string) =>
+      Promise.resolve(path.endsWith("cluster.env") ? {} as FileFacts : undefined),
+  };
+  const { dns, node } = await loadConfig({
+    file: "config.yaml",
+    environment: {},
+    flags: [],
+    hostname: "vm-1",
+    files,
+  });
+  assert.deepEqual(dns.forward, [
+    { domain: "corp.example", servers: ["192.0.2.54", "192.0.2.55"] },
+  ]);
+  assert.equal(node.namespace, "vm");
 });
 
 Deno.test("README's ports are those listened on unless told otherwise", async () => {
