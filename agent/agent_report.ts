@@ -23,6 +23,7 @@ import type { MeshState, Resolver } from "./resolver/resolver.ts";
 import type { Clock } from "./system/clock.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import type { UpstreamServers } from "./upstream/upstream_servers.ts";
+import { upstreamProblems } from "./upstream_problems.ts";
 
 /** The parts that a status is made from. */
 export interface ReportedParts {
@@ -58,7 +59,12 @@ const REJECTED_SHOWN = 20;
 /** The body of `/api/v1/status`. */
 export function statusReport(parts: ReportedParts): StatusReport {
   const mesh = parts.mesh?.status();
-  const problems = [...parts.problems, ...mesh?.problems ?? []];
+  const upstreams = parts.upstream.status();
+  const problems = [
+    ...parts.problems,
+    ...upstreamProblems(upstreams),
+    ...mesh?.problems ?? [],
+  ];
   const { names, node } = parts;
   return {
     status: parts.waitingFor.length > 0 ? "waiting" : problems.length > 0 ? "degraded" : "ok",
@@ -87,7 +93,7 @@ export function statusReport(parts: ReportedParts): StatusReport {
       rejectedTotal: names.rejected.length,
       autoAllocated: parts.state.view.serveAutoAllocated ? "serve" : "forward",
     },
-    upstreams: parts.upstream.status(),
+    upstreams,
     cache: cacheStatus(parts.cache),
     controlSocket: parts.controlSocket,
   };
