@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { cacheFolder } from "./cache_folder.ts";
 
 const here = import.meta.dirname!;
 
@@ -50,7 +51,7 @@ export async function sourceFolder(module: Part["module"], path: string): Promis
 
 async function realPart(name: PartName): Promise<string> {
   const part = PARTS[name];
-  const folder = join(cacheFolder(), `${name}-${await fingerprint(part)}`);
+  const folder = join(cacheFolder("parts"), `${name}-${await fingerprint(part)}`);
   const path = join(folder, name);
   if (await Deno.stat(path).catch(() => undefined) !== undefined) return path;
   console.error(`building ${name} (${part.package}); this can take minutes, once`);
@@ -65,11 +66,6 @@ async function realPart(name: PartName): Promise<string> {
   await Deno.rename(unfinished, path);
   console.error(`built ${name} in ${Math.round((performance.now() - startedMs) / 1000)} s`);
   return path;
-}
-
-function cacheFolder(): string {
-  const cache = Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? "/root", ".cache");
-  return join(cache, "outrigger", "parts");
 }
 
 /** Of all that a part is made from: the pinned modules, and the sources that are the project's. */

@@ -1,0 +1,76 @@
+/**
+ * Lookups as a VM's programs make them: glibc through nsswitch (`getent`), resolved's own client
+ * (`resolvectl`), and the stub listener (`dig`).
+ *
+ * @module
+ */
+import type { VirtualMachine } from "./virtual_machine.ts";
+
+/** systemd-resolved's stub listener. */
+export const STUB = "127.0.0.53";
+/** The agent itself, behind systemd-resolved's back. */
+export const AGENT = "127.0.0.1:15053";
+
+/** What `dig` was answered. */
+export interface DigAnswer {
+  /** E.g. `NOERROR`; empty where nothing came. */
+  status: string;
+  /** E.g. `qr rd ra`. */
+  flags: string[];
+  /** Data of the answer's records, sorted. */
+  data: string[];
+  /** Longest time to live in the answer, in seconds. */
+  ttlSeconds: number;
+}
+
+/** Asks with `dig`, once. */
+export async function dig(
+  vm: VirtualMachine,
+  name: string,
+  { type = "A", server = STUB, options = [] }: {
+    type?: string;
+    server?: string;
+    options?: readonly string[];
+  } = {},
+): Promise<DigAnswer> {
+  const [address, port = "53"] = server.split(":");
+  const { stdout } = await vm.attempt([
+    ...["dig", `@${address}`, "-p", port, "+tries=1", "+time=5", ...options, name, type],
+  ]);
+  const section = /;; ANSWER SECTION:\n([^]*?)\n\n/.exec(stdout)?.[1] ?? "";
+  const records = section.split("\n").filter((line) => line !== "").map((line) =>
+    /^\S+\s+(\d+)\s+IN\s+\S+\s+(.*)$/.exec(line)!
+  );
+  return {
+    status: /status: (\w+)/.exec(stdout)?.[1] ?? "",
+    flags: (/;; flags: ([^;]*);/.exec(stdout)?.[1] ?? "").split(" "),
+    data: records.map(([, , data]) => data).sort(),
+    ttlSeconds: Math.max(0, ...records.map(([, ttl]) => Number(ttl))),
+  };
+}
+
+/** Addresses that a program gets from glibc; none where there is no such name. */
+export async function getent(
+  vm: VirtualMachine,
+  name: string,
+  database: "ahosts" | "ahostsv4" | "ahostsv6" = "ahosts",
+): Promise<string[]> {
+  const { stdout } = await vm.attempt(["getent", database, name]);
+  const addresses = stdout.split("\n").flatMap((line) => /^(\S+)\s/.exec(line)?.[1] ?? []);
+  return [...new Set(addresses)].sort();
+}
+
+/** Addresses that `resolvectl query` prints, or its complaint. */
+export async function resolvectlQuery(
+  vm: VirtualMachine,
+  name: string,
+  options: readonly string[] = [],
+): Promise<string[] | string> {
+  const { code, stdout, stderr } = await vm.attempt([
+    ...["resolvectl", "query", "--legend=no", ...options, name],
+  ]);
+  if (code !== 0) return stderr.trim();
+  // `NAME: ADDRESS`, then more addresses below the first.
+  const line = /(?:^ +|: )([\da-f]+[.:][\da-f.:]+)(?: |$)/gm;
+  return [...stdout.matchAll(line)].map(([, address]) => address).sort();
+}
