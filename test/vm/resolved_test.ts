@@ -1,45 +1,14 @@
 import assert from "node:assert/strict";
-import { debianImage } from "./debian_image.ts";
-import { UpstreamServer } from "./upstream_server.ts";
-import { VirtualMachine } from "./virtual_machine.ts";
-import { VmAgent } from "./vm_agent.ts";
+import type { StatusReport } from "../../agent/health/api.ts";
+import { report } from "./report.ts";
+import type { VmAgent } from "./vm_agent.ts";
 import { AGENT, dig, getent, resolvectlQuery, STUB } from "./vm_lookups.ts";
-import { VmNetwork } from "./vm_network.ts";
-
-const SEARCH = ["ns1.svc.cluster.local", "svc.cluster.local", "cluster.local"];
-const LINKS = [
-  { name: "eth0", addresses: ["192.0.2.2/24", "2001:db8::2/64"], beyond: ["192.0.2.53/24"] },
-  { name: "vpn0", addresses: ["198.51.100.2/24"], beyond: ["198.51.100.53/24"] },
-];
-/** More than 4096 octets: over UDP they fit into no answer of the agent. */
-const MANY = Array.from({ length: 300 }, (_, i) => `203.0.${113 + (i >> 8)}.${i & 0xff}`).sort();
+import { MANY, SEARCH, vmScene } from "./vm_scene.ts";
 
 Deno.test("a booted Debian 12 whose systemd-resolved asks outrigger", async (t) => {
-  const image = await debianImage();
-  await using network = await VmNetwork.create(LINKS);
-  await using vm = await VirtualMachine.boot({ image, network });
-  await using uplink = await UpstreamServer.start({
-    folder: vm.folder,
-    network,
-    address: "192.0.2.53",
-    domains: ["example.org"],
-    hosts: {
-      "www.example.org": ["203.0.113.80", "2001:db8:80::80"],
-      "v4.example.org": ["203.0.113.4"],
-      "many.example.org": MANY,
-      "bank.example.org": ["203.0.113.99"],
-    },
-  });
-  await using vpn = await UpstreamServer.start({
-    folder: vm.folder,
-    network,
-    address: "198.51.100.53",
-    domains: ["corp.example"],
-    hosts: { "ledger.corp.example": ["198.51.100.80"], "second.corp.example": ["198.51.100.81"] },
-  });
-  await vm.run(["resolvectl", "dns", "eth0", "192.0.2.53"]);
+  await using scene = await vmScene();
+  const { vm, agent, servers } = scene;
   console.log((await vm.run(["resolvectl", "--version"])).split("\n")[0]);
-  const agent = await VmAgent.install(vm, mesh());
 
   await t.step(
     "the agent finds the link's server, before it is asked and behind itself",
@@ -47,16 +16,16 @@ Deno.test("a booted Debian 12 whose systemd-resolved asks outrigger", async (t) 
       assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
       assert.deepEqual(await getent(vm, "productpage.ns1.svc.cluster.local"), []);
       await agent.start();
-      assert.deepEqual(await upstreams(agent), ["192.0.2.53:53"]);
+      assert.deepEqual(upstreamsOf(await agent.status()), ["192.0.2.53:53"]);
       await agent.capture(SEARCH);
       assert.deepEqual(await getent(vm, "productpage.ns1.svc.cluster.local"), ["10.96.1.1"]);
       await agent.stop();
       await agent.start();
-      assert.deepEqual(await upstreams(agent), ["192.0.2.53:53"]);
+      assert.deepEqual(upstreamsOf(await agent.status()), ["192.0.2.53:53"]);
       assert.equal((await agent.status()).status, "ok");
     },
   );
-  const before = (await uplink.questions()).length;
+  const before = (await servers.uplink.questions()).length;
 
   const glibc: [name: string, addresses: string[]][] = [
     ["productpage.ns1.svc.cluster.local", ["10.96.1.1"]],
@@ -68,7 +37,6 @@ Deno.test("a booted Debian 12 whose systemd-resolved asks outrigger", async (t) 
     ["details", ["10.96.1.2", "2001:db8:96::2"]],
     ["six", ["2001:db8:96::6"]],
     ["ratings.ns2", ["10.96.2.1"]],
-    ["ratings", []],
     ["absent.ns1.svc.cluster.local", []],
     ["bank.example.org", ["192.0.2.99"]],
     ["www.example.org", ["2001:db8:80::80", "203.0.113.80"]],
@@ -135,55 +103,67 @@ Deno.test("a booted Debian 12 whose systemd-resolved asks outrigger", async (t) 
     },
   );
 
-  await t.step("no name of the mesh ever reached the link's server", async () => {
-    const questions = (await uplink.questions()).slice(before);
+  await t.step(
+    "a name of one label that nobody has takes what LLMNR takes, on its links",
+    async () => {
+      const startedMs = performance.now();
+      assert.deepEqual(await getent(vm, "ratings"), []);
+      report("an unknown name of one label fails", performance.now() - startedMs);
+    },
+  );
+
+  await t.step(
+    "a link's routing domain becomes a nameserver of its own, and goes with it",
+    async () => {
+      await vm.run(["resolvectl", "dns", "vpn0", "198.51.100.53"]);
+      await vm.run(["resolvectl", "domain", "vpn0", "~corp.example"]);
+      const both = ["192.0.2.53:53", "corp.example: 198.51.100.53:53"];
+      report("a new link's domain is seen", await untilUpstreams(agent, both));
+      const { data } = await dig(vm, "ledger.corp.example", { server: AGENT });
+      assert.deepEqual(data, ["198.51.100.80"]);
+      assert.deepEqual(await getent(vm, "second.corp.example"), ["198.51.100.81"]);
+      assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
+      await vm.run(["resolvectl", "revert", "vpn0"]);
+      report("its end is seen", await untilUpstreams(agent, ["192.0.2.53:53"]));
+    },
+  );
+
+  await t.step("a link's other server is followed, and one that is left is not asked", async () => {
+    await vm.run(["resolvectl", "dns", "eth0", "192.0.2.54"]);
+    report("a link's other server is seen", await untilUpstreams(agent, ["192.0.2.54:53"]));
+    const asked = (await servers.uplink.questions()).length;
+    assert.deepEqual(await getent(vm, "moved.example.org"), ["203.0.113.54"]);
+    assert.deepEqual((await servers.uplink.questions()).slice(asked), []);
+    await vm.run(["resolvectl", "dns", "eth0", "192.0.2.53"]);
+    await untilUpstreams(agent, ["192.0.2.53:53"]);
+  });
+
+  await t.step("no name of the mesh ever reached a link's server", async () => {
+    const questions = (await servers.uplink.questions()).slice(before);
     assert.ok(questions.includes("www.example.org A"), "the server was asked for what is its own");
-    assert.deepEqual(
-      questions.filter((question) => !/^\w+\.example\.org /.test(question)),
-      [],
-    );
-    assert.deepEqual(questions.filter((question) => question.startsWith("bank.")), []);
-    assert.deepEqual(await vpn.questions(), []);
+    for (const server of Object.values(servers)) {
+      const asked = server === servers.uplink ? questions : await server.questions();
+      const foreign = asked.filter((question) =>
+        !/\.(example\.org|corp\.example|outrigger-loop-probe\.example) /.test(question) ||
+        question.startsWith("bank.")
+      );
+      assert.deepEqual(foreign, []);
+    }
+    assert.deepEqual(questions.filter((question) => question.includes("corp.example")), []);
   });
 });
 
-/** Servers in force, with the domain that they alone are for. */
-async function upstreams(agent: VmAgent): Promise<string[]> {
-  return (await agent.status()).upstreams.map(({ server, domain }) =>
-    domain === undefined ? server : `${domain}: ${server}`
+/** Waits until just these servers are in force; returns how long that took, in milliseconds. */
+async function untilUpstreams(agent: VmAgent, expected: readonly string[]): Promise<number> {
+  return await agent.untilStatus(
+    (status) => upstreamsOf(status).join() === expected.join(),
+    `upstream servers are ${expected.join(", ")}`,
   );
 }
 
-/** The mesh's names, with some changed or added. */
-function mesh(changes: Record<string, string[]> = {}): string {
-  const services: Record<string, string[]> = {
-    "productpage.ns1": ["10.96.1.1"],
-    "details.ns1": ["10.96.1.2", "2001:db8:96::2"],
-    "six.ns1": ["2001:db8:96::6"],
-    "ratings.ns2": ["10.96.2.1"],
-    ...changes,
-  };
-  const documents = Object.entries(services).map(([host, addresses]) => {
-    const [name, namespace] = host.split(".");
-    return {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name, namespace },
-      spec: { clusterIP: addresses[0], clusterIPs: addresses, ports: [{ port: 9080 }] },
-    };
-  });
-  const bank = {
-    apiVersion: "networking.istio.io/v1",
-    kind: "ServiceEntry",
-    metadata: { name: "bank", namespace: "ns1" },
-    spec: {
-      hosts: ["bank.example.org"],
-      addresses: ["192.0.2.99"],
-      location: "MESH_EXTERNAL",
-      resolution: "STATIC",
-      ports: [{ number: 443, name: "tls", protocol: "TLS" }],
-    },
-  };
-  // JSON is YAML.
-  return [...documents, bank].map((document) => JSON.stringify(document)).join("\n---\n");
+/** Servers in force, with the domain that they alone are for. */
+function upstreamsOf({ upstreams }: StatusReport): string[] {
+  return upstreams.map(({ server, domain }) =>
+    domain === undefined ? server : `${domain}: ${server}`
+  );
 }

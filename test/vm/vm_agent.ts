@@ -46,9 +46,13 @@ export class VmAgent {
     await this.#vm.run(["systemctl", "stop", "outrigger"]);
   }
 
-  /** Ends it as a crash does. */
+  /** Ends it as a crash does, and waits until its sockets are gone: what they still take is lost. */
   async kill(): Promise<void> {
     await this.#vm.run(["systemctl", "kill", "--signal=KILL", "outrigger"]);
+    await this.#vm.until(async () => {
+      const { code } = await this.#vm.attempt(["systemctl", "is-active", "--quiet", "outrigger"]);
+      return code !== 0 || undefined;
+    }, "the agent is dead");
   }
 
   /** Gives it other names, as a push does. */

@@ -74,3 +74,17 @@ export async function resolvectlQuery(
   const line = /(?:^ +|: )([\da-f]+[.:][\da-f.:]+)(?: |$)/gm;
   return [...stdout.matchAll(line)].map(([, address]) => address).sort();
 }
+
+/** Asks until the answer is this address, for 40 s at most. */
+export async function untilAnswered(
+  ask: () => Promise<DigAnswer>,
+  address: string,
+): Promise<void> {
+  const endMs = performance.now() + 40_000;
+  for (;;) {
+    const { data } = await ask();
+    if (data.join() === address) return;
+    if (performance.now() > endMs) throw new Error(`the answer is ${data}, not ${address}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { runToEnd } from "../mesh/child_process.ts";
+import { debianImage } from "./debian_image.ts";
+import { VirtualMachine } from "./virtual_machine.ts";
+import { VmNetwork } from "./vm_network.ts";
+
+Deno.test("VirtualMachine leaves nothing behind, neither orderly nor when a test fails", async () => {
+  const image = await debianImage();
+  const before = await traces();
+  const failing = async () => {
+    await using network = await VmNetwork.create([
+      { name: "eth0", addresses: ["192.0.2.2/24"], beyond: ["192.0.2.1/24"] },
+    ]);
+    await using vm = await VirtualMachine.boot({ image, network });
+    await vm.writeFile("/etc/outrigger/here", "yes\n");
+    assert.equal(await vm.run(["cat", "/etc/outrigger/here"]), "yes\n");
+    assert.equal(await vm.run(["cat", "/proc/1/comm"]), "systemd\n");
+    assert.deepEqual(await vm.attempt(["sh", "-c", "echo oh >&2; exit 7"]), {
+      code: 7,
+      stdout: "",
+      stderr: "oh\n",
+    });
+    // The VM's capabilities, not the host's: a module is never loaded from in there.
+    const capabilities = await vm.run(["sh", "-c", "grep CapEff /proc/self/status | cut -f 2"]);
+    assert.equal(BigInt(`0x${capabilities.trim()}`) >> 16n & 1n, 0n);
+    assert.notDeepEqual(await traces(), before);
+    await vm.run(["false"]);
+  };
+  await assert.rejects(failing, /^Error: false: exit code 1/);
+  assert.deepEqual(await traces(), before);
+  const written = await Deno.stat(`${image}/etc/outrigger`).catch(() => undefined);
+  assert.equal(written, undefined, "the image stays as it was");
+});
+
+/** What VMs have on the host: mounts, namespaces, control groups, folders. */
+async function traces(): Promise<string[]> {
+  const mounts = (await Deno.readTextFile("/proc/mounts")).split("\n");
+  const cgroups = await runToEnd("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-name", "outr*"]);
+  const folders = await Array.fromAsync(Deno.readDir(Deno.env.get("TMPDIR") || "/tmp"));
+  return [
+    ...mounts,
+    ...(await runToEnd("ip", ["netns", "list"])).split("\n"),
+    ...cgroups.split("\n"),
+    ...folders.map(({ name }) => name),
+  ].filter((trace) => trace.includes("outrigger-vm-"));
+}
