@@ -61,7 +61,7 @@ export async function readHostDns(options: HostDnsOptions): Promise<HostDns> {
   return (await probeHostDns(options)).dns;
 }
 
-/** The same, with the files that may be half-written. */
+/** The same, with what may be whole in a moment: half-written files, a program that is restarted. */
 export async function probeHostDns(
   options: HostDnsOptions,
 ): Promise<{ dns: HostDns; unfinished: string[] }> {

@@ -5,6 +5,7 @@ import { silentLog } from "../system/log.ts";
 import { formatNameserver } from "../system/nameserver.ts";
 import type { HostDns } from "./host_dns.ts";
 import { HostDnsWatch } from "./host_dns_watch.ts";
+import type { ResolvedLinks } from "./resolved_links.ts";
 
 const RESOLV_CONF = "/etc/resolv.conf";
 const SAVED = "/var/lib/outrigger/capture/resolv.conf";
@@ -21,7 +22,10 @@ class WatchFixture implements AsyncDisposable {
   readonly #stop = new AbortController();
   #ended: Promise<void> | undefined;
 
-  constructor(texts: Record<string, string> = { [RESOLV_CONF]: FIRST }) {
+  constructor(
+    texts: Record<string, string> = { [RESOLV_CONF]: FIRST },
+    resolvedLinks?: ResolvedLinks,
+  ) {
     this.files = new MemoryFiles(texts);
     this.watch = new HostDnsWatch({
       files: this.files,
@@ -29,11 +33,15 @@ class WatchFixture implements AsyncDisposable {
       exclude: [{ address: "127.0.0.55", port: 53 }],
       log: { ...silentLog, warn: (message) => this.warnings.push(message) },
       savedResolvConf: SAVED,
+      ...(resolvedLinks && { resolvedLinks }),
     });
   }
 
-  static async started(texts?: Record<string, string>): Promise<WatchFixture> {
-    const fixture = new WatchFixture(texts);
+  static async started(
+    texts?: Record<string, string>,
+    resolvedLinks?: ResolvedLinks,
+  ): Promise<WatchFixture> {
+    const fixture = new WatchFixture(texts, resolvedLinks);
     await fixture.watch.read();
     fixture.run();
     await fixture.clock.advance(0);
@@ -167,6 +175,43 @@ Deno.test("HostDnsWatch does not wait for a newline in files that are replaced a
   fixture.files.write(link, "OPER_STATE=routable\nDNS=192.0.2.2");
   await fixture.clock.advance(400);
   assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
+});
+
+Deno.test("HostDnsWatch waits for a systemd-resolved that is restarted", async (t) => {
+  const cases: [title: string, awayMs: number, reported: string[]][] = [
+    ["back after two seconds", 2_000, []],
+    ["away for good", 60_000, ["192.0.2.1:53 198.51.100.1:53"]],
+  ];
+  for (const [title, awayMs, reported] of cases) {
+    await t.step(title, async () => {
+      let isAway = false;
+      const links = () =>
+        isAway ? Promise.reject(new Error("The system bus does not answer")) : Promise.resolve([
+          { source: "eth0", servers: [{ address: "192.0.2.1" }], domains: [] },
+          {
+            source: "vpn0",
+            servers: [{ address: "198.51.100.1" }],
+            domains: [{ domain: "corp.example", routeOnly: true }],
+          },
+        ]);
+      // What it leaves behind has no domains.
+      const uplinks = "/run/systemd/resolve/resolv.conf";
+      const texts = {
+        [RESOLV_CONF]: "nameserver 127.0.0.53\n",
+        [uplinks]: `${FIRST}nameserver 198.51.100.1\n`,
+      };
+      await using fixture = await WatchFixture.started(texts, links);
+      assert.equal(fixture.watch.current.domains.length, 1);
+      isAway = true;
+      fixture.files.write(uplinks, texts[uplinks]);
+      await fixture.clock.advance(awayMs);
+      isAway = false;
+      assert.deepEqual(fixture.reported, reported);
+      await fixture.clock.advance(10_000);
+      assert.equal(fixture.watch.current.domains.length, 1);
+      assert.equal(fixture.current, "192.0.2.1:53");
+    });
+  }
 });
 
 Deno.test("HostDnsWatch keeps the last good servers of a set-up that became empty", async (t) => {

@@ -140,6 +140,8 @@ async function readLinks(
         : scopes;
     } catch (error) {
       setup.trace.push(`systemd-resolved on D-Bus: ${messageOf(error)}`);
+      // It may be restarting, and what its files leave out (domains, ports, TLS) would be lost meanwhile.
+      setup.unfinished.push("systemd-resolved on D-Bus");
     }
   }
   const scopes = [

@@ -24,7 +24,10 @@ export interface ReadResolvConf extends ResolvConf {
 export class SetupFiles {
   /** How things were found, a step a line. */
   readonly trace: string[] = [];
-  /** Files that somebody may be writing: they do not end in a newline, or say nothing. */
+  /**
+   * What may be whole in a moment: files that do not end in a newline or say nothing, a program that does
+   * not answer.
+   */
   readonly unfinished: string[] = [];
   readonly #files: Pick<Files, "readText" | "list">;
   readonly #own: readonly SocketAddress[];

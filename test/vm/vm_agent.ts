@@ -109,12 +109,7 @@ export class VmAgent {
     await this.#reloadResolved();
   }
 
-  /** What its log says. */
-  log(): Promise<string> {
-    return this.#vm.run(["journalctl", "--quiet", "--output=cat", "--unit=outrigger"]);
-  }
-
-  /** systemd-resolved before 255 cannot reload: it is restarted, and forgets no link for that. */
+  /** Version 252 cannot reload: it is restarted, and knows afterwards what it was told of its links. */
   async #reloadResolved(): Promise<void> {
     await this.#vm.run(["systemctl", "reload-or-restart", "systemd-resolved"]);
   }
