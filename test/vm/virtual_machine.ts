@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Child, runToEnd } from "../mesh/child_process.ts";
 import type { VmNetwork } from "./vm_network.ts";
 
@@ -55,7 +55,7 @@ export class VirtualMachine implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "outrigger-vm-" });
     undo.defer(() => Deno.remove(folder));
     const root = await mountLayer(folder, image, undo);
-    const cgroups = await makeCgroups(undo);
+    const cgroups = await makeCgroups(basename(folder), undo);
     // The first child of systemd-nspawn is the VM's process 1.
     const nspawn = new Child("sh", {
       cwd: folder,
@@ -145,9 +145,8 @@ async function mountLayer(
 }
 
 /** A control group of its own in each hierarchy: two VMs in one would write over each other's. */
-async function makeCgroups(undo: AsyncDisposableStack): Promise<string[]> {
+async function makeCgroups(name: string, undo: AsyncDisposableStack): Promise<string[]> {
   const isHybrid = await Deno.stat(HYBRID_CGROUP_ROOTS[0]).catch(() => undefined) !== undefined;
-  const name = `outrigger-vm-${crypto.randomUUID().slice(0, 8)}`;
   const cgroups = (isHybrid ? HYBRID_CGROUP_ROOTS : [CGROUP_ROOT]).map((root) => join(root, name));
   for (const cgroup of cgroups) {
     await Deno.mkdir(cgroup);
