@@ -34,11 +34,7 @@ import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
-import {
-  formatSocketAddress,
-  parseSocketAddress,
-  type SocketAddress,
-} from "./system/socket_address.ts";
+import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import { systemWorld, type World } from "./system/world.ts";
 import { hostAddresses } from "./upstream/host_addresses.ts";
 import { LoopProbe } from "./upstream/loop_probe.ts";
@@ -341,7 +337,7 @@ export class Agent {
   /** Opens the health endpoint; undefined where it is open at this address already. */
   #openHealth(config: Config): HealthServer | undefined {
     if (this.#healthListen === config.health.listen) return undefined;
-    return new HealthServer(parseSocketAddress(config.health.listen)!, {
+    return new HealthServer(socketAddresses([config.health.listen])[0], {
       readiness: this.#readiness,
       metrics: this.#metrics,
       status: () => this.status(),
