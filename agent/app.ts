@@ -202,8 +202,8 @@ export class Agent {
     await this.#mesh.start(config);
     this.#publish();
     await this.#listen(config);
-    await this.#listenForControl(config);
     this.#listening.done();
+    await this.#listenForControl(config);
     this.#upstreamChoice.follow(upstreams);
     void this.#host.run(this.#stopped.signal, (changed) => this.#onHostLook(changed));
     this.#log.info("Serving DNS", {
