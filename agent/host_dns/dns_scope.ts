@@ -170,8 +170,8 @@ export function parseScopeServer(
   };
 }
 
-/** Only a link-local IPv6 address (fe80::/10) means nothing without its zone; others need none. */
-function withZone(literal: string, zone: string | undefined): string {
+/** An IP literal on a link: only a link-local IPv6 address (fe80::/10) means nothing without its zone. */
+export function withZone(literal: string, zone: string | undefined): string {
   return zone !== undefined && /^fe[89ab]/i.test(literal) ? `${literal}%${zone}` : literal;
 }
 

@@ -28,7 +28,7 @@ export interface HostDns {
   trace: string[];
 }
 
-/** What {@link readHostDns} needs. */
+/** What {@link probeHostDns} needs. */
 export interface HostDnsOptions {
   /** Reads the set-up. */
   files: Pick<Files, "readText" | "list">;
@@ -56,12 +56,9 @@ export const DHCLIENT_FOLDER = "/var/lib/dhcp";
 
 /**
  * Finds it. What cannot be read is a step of the trace, never an error: the caller keeps what it had.
+ *
+ * @returns also what may be whole in a moment: half-written files, a program that is restarted
  */
-export async function readHostDns(options: HostDnsOptions): Promise<HostDns> {
-  return (await probeHostDns(options)).dns;
-}
-
-/** The same, with what may be whole in a moment: half-written files, a program that is restarted. */
 export async function probeHostDns(
   options: HostDnsOptions,
 ): Promise<{ dns: HostDns; unfinished: string[] }> {

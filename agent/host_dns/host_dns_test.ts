@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
 import { formatNameserver } from "../system/nameserver.ts";
-import { readHostDns } from "./host_dns.ts";
+import { probeHostDns } from "./host_dns.ts";
 
 const STUB = "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch corp.example\n";
 
@@ -311,12 +311,12 @@ for (
     ["finds the VM's own servers while lookups come to the agent", CAPTURED],
   ] as const
 ) {
-  Deno.test(`readHostDns() ${title}`, async (t) => {
+  Deno.test(`probeHostDns() ${title}`, async (t) => {
     for (
       const [name, { files, servers, domains = {}, search = [], source }] of Object.entries(cases)
     ) {
       await t.step(name, async () => {
-        const found = await readHostDns({
+        const { dns: found } = await probeHostDns({
           files: new MemoryFiles(files),
           exclude: [{ address: "127.0.0.1", port: 15053 }, { address: "127.0.0.55", port: 53 }],
           savedResolvConf: SAVED,
@@ -334,21 +334,21 @@ for (
   });
 }
 
-Deno.test("readHostDns() tells what it could not read", async () => {
+Deno.test("probeHostDns() tells what it could not read", async () => {
   const files = new MemoryFiles({ "/etc/resolv.conf": `${STUB}nameserver x\n` });
   files.closed.add("/run/systemd/resolve/netif");
-  const { trace } = await readHostDns({ files, exclude: [] });
+  const { dns: { trace } } = await probeHostDns({ files, exclude: [] });
   assert.ok(trace.includes('/etc/resolv.conf:4: nameserver "x" is not an IP address'));
   assert.ok(
     trace.includes("/run/systemd/resolve/netif: Permission denied: /run/systemd/resolve/netif"),
   );
 });
 
-Deno.test("readHostDns() leaves out listeners on all addresses", async () => {
+Deno.test("probeHostDns() leaves out listeners on all addresses", async () => {
   const files = new MemoryFiles({
     "/etc/resolv.conf": "nameserver 127.0.0.7\nnameserver ::1\nnameserver 192.0.2.1\n",
   });
   const exclude = [{ address: "0.0.0.0", port: 53 }, { address: "::", port: 53 }];
-  const { servers } = await readHostDns({ files, exclude });
+  const { dns: { servers } } = await probeHostDns({ files, exclude });
   assert.deepEqual(servers.map(formatNameserver), ["192.0.2.1:53"]);
 });

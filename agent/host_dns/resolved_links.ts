@@ -10,7 +10,13 @@ import { parseName } from "../dns/name.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ConnectLocal, LocalSocket } from "../system/local_socket.ts";
 import { type DbusValue, decodeDbusMessage, encodeDbusCall } from "./dbus_message.ts";
-import { type DnsScope, parseDnsOverTls, type ScopeDomain, type ScopeServer } from "./dns_scope.ts";
+import {
+  type DnsScope,
+  parseDnsOverTls,
+  type ScopeDomain,
+  type ScopeServer,
+  withZone,
+} from "./dns_scope.ts";
 
 /** Gives the scopes of resolved's links. @throws an error in words where that cannot be told */
 export type ResolvedLinks = () => Promise<DnsScope[]>;
@@ -70,9 +76,8 @@ export function scopeOfLink(
   const servers = list(properties.get("DNSEx")).flatMap((server): ScopeServer[] => {
     const [, address, port, serverName] = list(server);
     if (!(address instanceof Uint8Array) || ![4, 16].includes(address.length)) return [];
-    const literal = formatAddress(address);
     return [{
-      address: /^fe[89ab]/.test(literal) ? `${literal}%${index}` : literal,
+      address: withZone(formatAddress(address), String(index)),
       ...(typeof port === "number" && port > 0 ? { port } : {}),
       ...(typeof serverName === "string" && serverName !== "" ? { serverName } : {}),
     }];

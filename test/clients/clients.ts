@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { runToEnd } from "../mesh/child_process.ts";
+import { runToEnd } from "../support/child_process.ts";
 import { type RequiredProgram, requirePrograms } from "../support/required_programs.ts";
 
 /** One resolver. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AgentProcess } from "../mesh/agent_process.ts";
-import { freePorts, runToEnd } from "../mesh/child_process.ts";
-import { withResolvConf } from "../mesh/glibc_client.ts";
+import { AgentProcess } from "../support/agent_process.ts";
+import { freePorts, runToEnd } from "../support/child_process.ts";
+import { withResolvConf } from "../support/glibc_client.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { prepareClients, resolve } from "./clients.ts";
 import { FakeUpstream } from "./fake_upstream.ts";

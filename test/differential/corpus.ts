@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { numbersOf } from "../mesh/generated_table.ts";
+import { numbersOf } from "../support/generated_table.ts";
 import type { Asked, Style } from "./client.ts";
 import { generateShapes } from "./generated_shapes.ts";
 import type { Zone } from "./knot.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { AgentProcess } from "../mesh/agent_process.ts";
-import { freePorts } from "../mesh/child_process.ts";
+import { AgentProcess } from "../support/agent_process.ts";
+import { freePorts } from "../support/child_process.ts";
 import { requirePrograms } from "../support/required_programs.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 import { ask } from "./client.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { numbersOf } from "../mesh/generated_table.ts";
+import { numbersOf } from "../support/generated_table.ts";
 import type { Shape } from "./shapes.ts";
 
 /** Makes `count` shapes. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Child, runToEnd } from "../mesh/child_process.ts";
+import { Child, runToEnd } from "../support/child_process.ts";
 
 /** A zone that is served. */
 export interface Zone {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Child } from "../mesh/child_process.ts";
+import { Child } from "../support/child_process.ts";
 
 /** One unbound. */
 export class Unbound implements AsyncDisposable {

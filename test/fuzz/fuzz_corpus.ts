@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { encodeNameTable } from "../../agent/mesh/protocol.ts";
 import { answerMessage, queryMessage } from "../support/dns_messages.ts";
 import type { Numbers } from "./mutator.ts";
-import { generateTable } from "../mesh/generated_table.ts";
+import { generateTable } from "../support/generated_table.ts";
 
 /** The question that upstream answers are read for. */
 export const UPSTREAM_QUESTION = { name: "www.example.org", type: 255, class: 1 };

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { numbersOf } from "../mesh/generated_table.ts";
+import { numbersOf } from "../support/generated_table.ts";
 import type { Numbers } from "./mutator.ts";
 
 /** What is fuzzed. */

@@ -25,7 +25,7 @@ import { lookupMesh, meshSearchDomains } from "../../agent/names/mesh_lookup.ts"
 import { NameTable } from "../../agent/names/name_table.ts";
 import { parseNameserver } from "../../agent/system/nameserver.ts";
 import { readWire } from "../differential/wire_reader.ts";
-import { generateTable } from "../mesh/generated_table.ts";
+import { generateTable } from "../support/generated_table.ts";
 import { query, readMessage } from "../support/dns_messages.ts";
 import {
   answerCorpus,

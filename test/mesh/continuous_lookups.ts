@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AgentProcess } from "./agent_process.ts";
+import type { AgentProcess } from "../support/agent_process.ts";
 
 /** What became of them. */
 export interface LookupRecord {

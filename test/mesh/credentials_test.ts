@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../support/until.ts";
-import { AgentProcess } from "./agent_process.ts";
+import { AgentProcess } from "../support/agent_process.ts";
 import { lookUpAllTheTime } from "./continuous_lookups.ts";
 import { makePluggedInCa } from "./plugged_in_ca.ts";
 import { RealMesh } from "./real_mesh.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { HostEntry } from "../../agent/names/host_entry.ts";
-import { HTTPS, type Question, SVCB } from "./generated_table.ts";
+import { HTTPS, type Question, SVCB } from "../support/generated_table.ts";
 import type { Outcome } from "./referee.ts";
 
 /** Both answers to a question, and what is known of its name. */

@@ -6,11 +6,11 @@ import { systemFiles } from "../../agent/system/files.ts";
 import { systemWorld } from "../../agent/system/world.ts";
 import { realParts } from "../parts/real_parts.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
-import { AgentProcess } from "./agent_process.ts";
-import { freePorts } from "./child_process.ts";
+import { AgentProcess } from "../support/agent_process.ts";
+import { freePorts } from "../support/child_process.ts";
 import { type Difference, DIFFERENCES, formsOf } from "./differences.ts";
-import { generateQuestions, generateTable } from "./generated_table.ts";
-import { withResolvConf } from "./glibc_client.ts";
+import { generateQuestions, generateTable } from "../support/generated_table.ts";
+import { withResolvConf } from "../support/glibc_client.ts";
 import { askAll, IstioDnsServer, MarkedUpstream } from "./referee.ts";
 
 const UPSTREAM = "127.77.0.55";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AgentProcess } from "./agent_process.ts";
-import { Child, freePorts } from "./child_process.ts";
-import { CountingRelay, getent, withResolvConf } from "./glibc_client.ts";
+import { AgentProcess } from "../support/agent_process.ts";
+import { Child, freePorts } from "../support/child_process.ts";
+import { CountingRelay, getent, withResolvConf } from "../support/glibc_client.ts";
 import { RealMesh } from "./real_mesh.ts";
 
 const NAME = "productpage.ns1.svc.cluster.local";

@@ -8,7 +8,7 @@ import { silentLog } from "../../agent/system/log.ts";
 import { systemProcess } from "../../agent/system/process.ts";
 import { systemWorld } from "../../agent/system/world.ts";
 import { until } from "../support/until.ts";
-import { AgentProcess } from "./agent_process.ts";
+import { AgentProcess } from "../support/agent_process.ts";
 import { lookUpAllTheTime } from "./continuous_lookups.ts";
 import { RealMesh } from "./real_mesh.ts";
 

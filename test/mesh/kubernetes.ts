@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { realParts } from "../parts/real_parts.ts";
-import { Child, freePorts, runToEnd } from "./child_process.ts";
+import { Child, freePorts, runToEnd } from "../support/child_process.ts";
 
 const ISSUER = "https://kubernetes.default.svc";
 const ADMIN_TOKEN = "test-admin";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { realParts } from "../parts/real_parts.ts";
-import { Child, freePorts, runToEnd } from "./child_process.ts";
+import { Child, freePorts, runToEnd } from "../support/child_process.ts";
 import { RealMesh } from "./real_mesh.ts";
 
 const ROOT = resolve(import.meta.dirname!, "../..");

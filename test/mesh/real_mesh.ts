@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { realParts, sourceFolder } from "../parts/real_parts.ts";
-import { Child, freePorts, runToEnd } from "./child_process.ts";
+import { Child, freePorts, runToEnd } from "../support/child_process.ts";
 import { Kubernetes, type StoredService } from "./kubernetes.ts";
 import { makePluggedInCa, type PluggedInCa, writePluggedInCa } from "./plugged_in_ca.ts";
 

@@ -8,7 +8,7 @@
 import dnsPacket from "dns-packet";
 import { createSocket, type Socket } from "node:dgram";
 import { answerMessage, queryMessage, readMessage } from "../support/dns_messages.ts";
-import type { Question } from "./generated_table.ts";
+import type { Question } from "../support/generated_table.ts";
 
 /** Primary server of the SOA by which an answer of {@link MarkedUpstream} is known. */
 const MARK = "forwarded.test";

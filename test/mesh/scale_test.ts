@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AgentProcess } from "./agent_process.ts";
+import { AgentProcess } from "../support/agent_process.ts";
 import { lookUpAllTheTime, percentileOf } from "./continuous_lookups.ts";
 import { RealMesh } from "./real_mesh.ts";
 

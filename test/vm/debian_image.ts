@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder } from "../parts/cache_folder.ts";
-import { runToEnd } from "../mesh/child_process.ts";
+import { runToEnd } from "../support/child_process.ts";
 
 /** All that an image is made from: another recipe makes another image. */
 const RECIPE = {

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Child } from "../mesh/child_process.ts";
+import { Child } from "../support/child_process.ts";
 import type { VmNetwork } from "./vm_network.ts";
 
 /** What one is started with. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { Child, runToEnd } from "../mesh/child_process.ts";
+import { Child, runToEnd } from "../support/child_process.ts";
 import type { VmNetwork } from "./vm_network.ts";
 
 /** How a command in the VM ended. */

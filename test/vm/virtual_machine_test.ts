@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
-import { runToEnd } from "../mesh/child_process.ts";
+import { runToEnd } from "../support/child_process.ts";
 import { debianImage } from "./debian_image.ts";
 import { VirtualMachine } from "./virtual_machine.ts";
 import { VmNetwork } from "./vm_network.ts";

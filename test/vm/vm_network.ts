@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "node:path";
-import { runToEnd } from "../mesh/child_process.ts";
+import { runToEnd } from "../support/child_process.ts";
 
 /** One link of the VM; the device is called the same at both ends. */
 export interface VmLink {

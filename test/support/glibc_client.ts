@@ -6,8 +6,8 @@
  */
 import { createSocket, type Socket } from "node:dgram";
 import { join } from "node:path";
-import { readMessage } from "../support/dns_messages.ts";
-import { runToEnd } from "./child_process.ts";
+import { readMessage } from "./dns_messages.ts";
+import { runToEnd } from "../support/child_process.ts";
 
 /** Passes datagrams on to a DNS server, and keeps the questions. */
 export class CountingRelay implements AsyncDisposable {

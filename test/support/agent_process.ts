@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { askServer, type StubAnswer } from "../../agent/commands/dns_stub.ts";
 import type { NamesReport, StatusReport } from "../../agent/health/api.ts";
 import { systemWorld } from "../../agent/system/world.ts";
-import { Child, freePorts } from "./child_process.ts";
+import { Child, freePorts } from "../support/child_process.ts";
 
 const world = systemWorld();
 
