@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
 
 /** What the binary may do, and why. */
@@ -16,8 +16,15 @@ const PERMISSIONS = [
   "--allow-write", // the state folder: its path comes from the configuration
   "--allow-env", // OUTRIGGER_*, NO_COLOR; gRPC reads its own
   "--allow-sys=hostname,networkInterfaces,osRelease,osUptime,uid", // node name and addresses; time asleep; gRPC's user agent
+  "--allow-ffi", // libc: the fast path's socket, sd_notify
   "--no-prompt", // a service has nobody to ask: what is not allowed fails
 ];
+
+/**
+ * Programs of workers. Each is a bundle of its own beside the main one, under the name of its source, so
+ * that `new URL("./NAME", import.meta.url)` finds it here as it does there.
+ */
+const WORKERS: readonly string[] = [];
 
 /** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
@@ -32,16 +39,8 @@ await Deno.remove(target).catch((error) => {
 const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
 try {
   const bundle = join(work, "outrigger.js");
-  await deno([
-    "bundle",
-    "--quiet",
-    "--platform",
-    "deno",
-    "--minify",
-    "-o",
-    bundle,
-    "agent/main.ts",
-  ]);
+  await bundleInto(bundle, "agent/main.ts");
+  for (const worker of WORKERS) await bundleInto(join(work, basename(worker)), worker);
   const compiled = join(work, "outrigger");
   const base = await compile(bundle, compiled);
   await checkProgram(compiled, base);
@@ -49,6 +48,11 @@ try {
   await report(base);
 } finally {
   await Deno.remove(work, { recursive: true });
+}
+
+function bundleInto(bundle: string, source: string): Promise<void> {
+  const flags = ["--quiet", "--platform", "deno", "--minify"];
+  return deno(["bundle", ...flags, "-o", bundle, source]);
 }
 
 /** Compiles with the first base binary that can be had; returns which. */
@@ -96,6 +100,7 @@ async function compileWith(
     "--no-check",
     "--no-config",
     ...PERMISSIONS,
+    ...WORKERS.flatMap((worker) => ["--include", join(work, basename(worker))]),
     "-o",
     output,
     stamped,
