@@ -90,7 +90,7 @@ export function statusReport(parts: ReportedParts): StatusReport {
       hosts: names.table.size,
       rejected: names.rejected.slice(0, REJECTED_SHOWN)
         .map(({ host, reason }) => `"${host}": ${reason}`),
-      rejectedTotal: names.rejected.length,
+      rejectedTotal: names.rejectedTotal,
       autoAllocated: parts.state.view.serveAutoAllocated ? "serve" : "forward",
     },
     upstreams,

@@ -34,6 +34,7 @@ export function namesOptions(config: Config): NameSourcesOptions {
   return {
     clusterDomain: config.dns.clusterDomain,
     exclude: config.names.exclude,
+    vipRanges: config.dns.vipRanges.map((range) => parseRange(range)!),
     expectsPush: config.controlPlane !== undefined,
   };
 }
@@ -87,7 +88,6 @@ export function meshView(config: Config, host: HostFacts): MeshView {
     clusterDomain: dns.clusterDomain,
     namespace: node.namespace,
     searchDomains: [...new Set(searchDomains as string[])],
-    vipRanges: dns.vipRanges.map((range) => parseRange(range)!),
     serveAutoAllocated: servesAutoAllocated(config, host),
   };
 }

@@ -128,7 +128,7 @@ export class Agent {
     });
     this.#names = new NameSources({
       ...namesOptions(options.config),
-      clock: this.#world.clock,
+      random: this.#world.random,
     });
     this.#resolver = new Resolver({
       ...this.#world,
@@ -361,7 +361,7 @@ export class Agent {
       origin: push.origin,
       version: push.version,
       hosts: this.#names.table.size,
-      leftOut: this.#names.rejected.length,
+      leftOut: this.#names.rejectedTotal,
     });
     return verdict;
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
 import fc from "fast-check";
 import {
   addressWithoutZone,
@@ -34,6 +35,17 @@ Deno.test("parseAddress() takes literals in their usual spelling, and nothing el
       assert.equal(address && formatAddress(address), expected);
     });
   }
+});
+
+Deno.test("parseAddress() takes the IPv4 addresses that the runtime takes", () => {
+  const text = fc.array(fc.constantFrom("0", "1", "25", "9", "255", ".", ".", "256", " ", "a"), {
+    maxLength: 9,
+  }).map((parts) => parts.join(""));
+  fc.assert(fc.property(fc.oneof(text, fc.ipV4()), (text) => {
+    const address = parseAddress(text);
+    assert.equal(address !== undefined, isIP(text) === 4);
+    if (address !== undefined) assert.equal(address.join("."), text);
+  }));
 });
 
 Deno.test("addressWithoutZone() cuts the zone off link-local addresses alone", async (t) => {

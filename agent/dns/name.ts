@@ -72,10 +72,42 @@ export function decodeName(message: Uint8Array, offset: number): DecodedName | u
 /** The uncompressed wire form of a canonical name. */
 export function encodeName(name: string): Uint8Array {
   const wire = new Uint8Array(name.length + 2);
-  let end = 0;
-  for (const label of labelsOf(name)) end = writeLabel(wire, end, label);
-  wire[end++] = 0;
-  return wire.subarray(0, end);
+  return wire.subarray(0, writeName(wire, 0, name) + 1);
+}
+
+/**
+ * Writes a canonical name in wire form, without the root's octet, at `offset`; returns the offset behind
+ * it, also where `wire` ends before that.
+ */
+export function writeName(wire: Uint8Array, offset: number, name: string): number {
+  if (name === "") return offset;
+  let length = offset++;
+  for (let i = 0; i < name.length; i++) {
+    let octet = name.charCodeAt(i);
+    if (octet === 0x2e) {
+      wire[length] = offset - length - 1;
+      length = offset++;
+      continue;
+    }
+    if (octet === 0x5c) {
+      octet = Number(name.slice(i + 1, i + 4));
+      i += 3;
+    }
+    wire[offset++] = octet;
+  }
+  wire[length] = offset - length - 1;
+  return offset;
+}
+
+/** The canonical text of a name that {@link writeName} wrote to `wire[from, to)`. */
+export function readName(wire: Uint8Array, from: number, to: number): string {
+  let name = "";
+  for (let end = from; from < to; from = end) {
+    end += wire[from] + 1;
+    if (name !== "") name += ".";
+    while (++from < end) name += OCTET_TEXT[wire[from]];
+  }
+  return name;
 }
 
 /** Writes a canonical label with its length octet at `offset`; returns the offset behind it. */
@@ -101,6 +133,7 @@ export function writeLabel(wire: Uint8Array, offset: number, label: string): num
  */
 export function parseName(text: string): string | undefined {
   if (text === "." || text === "") return text === "." ? "" : undefined;
+  if (isPlainName(text)) return text.toLowerCase();
   const labels: string[] = [];
   let label = "";
   let labelOctets = 0;
@@ -136,6 +169,22 @@ export function parseName(text: string): string | undefined {
     labelOctets++;
   }
   return octets > NAME_MAX_OCTETS ? undefined : labels.join(".");
+}
+
+/** Whether a text is a name with nothing in it to escape, as nearly all are; letter case aside. */
+function isPlainName(text: string): boolean {
+  if (text.length + 2 > NAME_MAX_OCTETS) return false;
+  let label = 0;
+  for (let i = 0; i < text.length; i++) {
+    const octet = text.charCodeAt(i);
+    if (octet === 0x2e) {
+      if (label === 0) return false;
+      label = 0;
+    } else if (octet <= 0x20 || octet >= 0x7f || octet === 0x5c || ++label > LABEL_MAX_OCTETS) {
+      return false;
+    }
+  }
+  return label > 0;
 }
 
 /** The text of a name for people: with the root's dot where nothing else is left. */

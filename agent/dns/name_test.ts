@@ -8,7 +8,9 @@ import {
   joinNames,
   parentOf,
   parseName,
+  readName,
   withoutSuffix,
+  writeName,
 } from "./name.ts";
 
 const octets = (...parts: (string | number)[]) =>
@@ -120,4 +122,18 @@ Deno.test("names are cut and joined at labels", () => {
   assert.equal(parentOf(""), undefined);
   assert.equal(joinNames("a", "b.c"), "a.b.c");
   assert.equal(joinNames("a".repeat(63), new Array(110).fill("b").join(".")), undefined);
+});
+
+Deno.test("writeName() and readName() are the wire form without the root, anywhere", async (t) => {
+  const names = ["", "a", "www.example.org", "a\\046b.\\000\\255.c", `${"x".repeat(63)}.y`];
+  for (const name of names) {
+    await t.step(name, () => {
+      const wire = new Uint8Array(300).fill(0xaa);
+      const end = writeName(wire, 7, name);
+      assert.deepEqual([...wire.subarray(7, end), 0], [...encodeName(name)]);
+      assert.deepEqual([wire[6], wire[end]], [0xaa, 0xaa]);
+      assert.equal(readName(wire, 7, end), name);
+    });
+  }
+  assert.equal(writeName(new Uint8Array(4), 0, "www.example.org"), 16);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isAutoAllocated, type MeshView, servedAddresses } from "./mesh_lookup.ts";
+import { type MeshView, servedAddresses } from "./mesh_lookup.ts";
 import type { MeshHost, NameTable } from "./name_table.ts";
 
 /** A host with what this node makes of it. */
@@ -27,13 +27,12 @@ export function findNames(
   pattern: string,
 ): FoundName[] {
   const matches = matcher(pattern.toLowerCase());
-  return table.hosts()
+  return [...table.hosts()]
     .filter((host) => matches(host.host) || host.altHosts.some(matches))
     .sort((a, b) => a.host < b.host ? -1 : 1)
     .map((host) => ({
       host,
-      autoAllocated: !host.kubernetes &&
-        host.addresses.every((address) => isAutoAllocated(address, view)),
+      autoAllocated: host.plainAddresses.length === 0,
       served: servedAddresses(host, view).length > 0,
     }));
 }

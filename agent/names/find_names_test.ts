@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { externalEntry } from "../../test/support/host_entries.ts";
+import { buildTable } from "../../test/support/name_tables.ts";
 import { parseRange } from "../dns/ip_address.ts";
 import { findNames } from "./find_names.ts";
-import { NameTable } from "./name_table.ts";
 
-const { table } = NameTable.build([
+const { table } = buildTable([
   externalEntry("reviews.ns1.example", ["192.0.2.1"]),
   externalEntry("details.ns1.example", ["192.0.2.2"], { altHosts: ["facts.example"] }),
   externalEntry("*.wild.example", ["240.240.0.1"]),
-], { clusterDomain: "cluster.local" });
+], { vipRanges: [parseRange("240.240.0.0/16")!] });
 const view = {
   clusterDomain: "cluster.local",
   namespace: "default",
   searchDomains: [],
-  vipRanges: [parseRange("240.240.0.0/16")!],
   serveAutoAllocated: false,
 };
 

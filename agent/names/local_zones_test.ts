@@ -1,25 +1,24 @@
 import assert from "node:assert/strict";
 import { answerLines } from "../../test/support/dns_messages.ts";
+import { buildTable } from "../../test/support/name_tables.ts";
 import { formatRcode, parseType } from "../dns/codes.ts";
 import { answerClusterDomain, answerSpecialName, type LocalOutcome } from "./local_zones.ts";
 import type { MeshView } from "./mesh_lookup.ts";
-import { NameTable } from "./name_table.ts";
 
 const view: MeshView = {
   clusterDomain: "cluster.local",
   namespace: "ns1",
   searchDomains: [],
-  vipRanges: [],
   serveAutoAllocated: true,
 };
-const { table } = NameTable.build([{
+const { table } = buildTable([{
   host: "a.ns1.svc.cluster.local",
   addresses: ["10.0.0.1"],
   registry: "Kubernetes",
   shortName: "a",
   namespace: "ns1",
   altHosts: [],
-}], { clusterDomain: "cluster.local" });
+}]);
 
 function lines(outcome: LocalOutcome | undefined): string[] {
   return outcome === undefined
@@ -86,7 +85,7 @@ Deno.test("answerClusterDomain() says SERVFAIL before the first table, unless th
     ["a.ns1.svc.cluster.local.ns1.svc.cluster.local", "NXDOMAIN"],
     ["a.ns1.svc.cluster.local.cluster.local", "NXDOMAIN"],
   ];
-  const { table: empty } = NameTable.build([], { clusterDomain: "cluster.local" });
+  const { table: empty } = buildTable([]);
   for (const [name, rcode] of cases) {
     await t.step(name, () => {
       const outcome = answerClusterDomain({ table: empty, complete: false, view }, {

@@ -9,7 +9,6 @@
  */
 import { type Answer, localAnswer } from "../dns/answer.ts";
 import { RecordType } from "../dns/codes.ts";
-import { type AddressRange, isInRange, parseReverseName } from "../dns/ip_address.ts";
 import { isWithin, joinNames, withoutSuffix } from "../dns/name.ts";
 import {
   addressRecord,
@@ -35,8 +34,6 @@ export interface MeshView {
   namespace: string;
   /** Canonical search domains of the VM's stubs, those of the mesh included. */
   searchDomains: readonly string[];
-  /** Where the control plane takes automatic VIPs from. */
-  vipRanges: readonly AddressRange[];
   /** Whether hosts with nothing but automatic VIPs are answered here. */
   serveAutoAllocated: boolean;
 }
@@ -79,7 +76,7 @@ export function lookupMesh(
   rotation: number,
 ): MeshOutcome {
   if (question.type === RecordType.PTR) {
-    const reverse = answerPtr(table, view, question.name);
+    const reverse = answerPtr(table, question.name);
     if (reverse !== undefined) return reverse;
   }
   if (question.type === RecordType.SRV && question.name.startsWith("_")) {
@@ -100,13 +97,7 @@ export function lookupMesh(
 
 /** The addresses of a host that are answered here. */
 export function servedAddresses(host: MeshHost, view: MeshView): readonly Uint8Array[] {
-  if (view.serveAutoAllocated || host.kubernetes) return host.addresses;
-  return host.addresses.filter((address) => !isAutoAllocated(address, view));
-}
-
-/** Whether an address is one of the control plane's automatic VIPs. */
-export function isAutoAllocated(address: Uint8Array, view: MeshView): boolean {
-  return view.vipRanges.some((range) => isInRange(address, range));
+  return view.serveAutoAllocated ? host.addresses : host.plainAddresses;
 }
 
 /** The mesh's own search domains of a node, as a Kubernetes pod of its namespace would have them. */
@@ -158,7 +149,7 @@ function findShortForm(table: NameTable, view: MeshView, name: string): FoundHos
   for (const domain of meshSearchDomains(view)) {
     const full = joinNames(name, domain);
     const host = full === undefined ? undefined : table.exact(full);
-    if (host?.kubernetes && host.shortName !== "") return { host, form: "short form" };
+    if (host?.shortForms) return { host, form: "short form" };
   }
   return undefined;
 }
@@ -217,14 +208,13 @@ export function negativeSoa(
   return soaRecord(zone, { ttlSeconds: NEGATIVE_TTL_SECONDS });
 }
 
-function answerPtr(table: NameTable, view: MeshView, name: string): MeshOutcome | undefined {
+function answerPtr(table: NameTable, name: string): MeshOutcome | undefined {
   const canonical = table.reverse(name);
   if (canonical === undefined) return undefined;
   const answer = localAnswer({
     answers: [ptrRecord(name, canonical.name, { ttlSeconds: MESH_TTL_SECONDS })],
   });
-  const address = parseReverseName(name)!;
-  if (canonical.owned || isAutoAllocated(address, view)) {
+  if (canonical.owned) {
     return { kind: "answer", answer, reason: `the mesh gave the address to "${canonical.name}"` };
   }
   return {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { answerLines } from "../../test/support/dns_messages.ts";
 import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
+import { buildTable } from "../../test/support/name_tables.ts";
 import { parseType } from "../dns/codes.ts";
 import { parseRange } from "../dns/ip_address.ts";
 import { lookupMesh, meshSearchDomains, type MeshView } from "./mesh_lookup.ts";
-import { NameTable } from "./name_table.ts";
 
 const PORTS = { ports: [{ name: "http", protocol: "tcp" as const, port: 9080 }] };
 
-const { table } = NameTable.build([
+const { table } = buildTable([
   serviceEntry("productpage.ns1", ["10.0.0.1"], PORTS),
   serviceEntry("dual.ns1", ["10.0.0.2", "2001:db8::2"], PORTS),
   serviceEntry("ledger.bank", ["10.0.0.3"], PORTS),
@@ -22,7 +22,7 @@ const { table } = NameTable.build([
   externalEntry("*.vip.example", ["192.0.2.6"]),
   externalEntry("mixed.example", ["240.240.0.2", "192.0.2.7"]),
   externalEntry("alias.example", ["192.0.2.9"], { altHosts: ["other.example"] }),
-], { clusterDomain: "cluster.local" });
+], { vipRanges: [parseRange("240.240.0.0/16")!, parseRange("2001:2::/48")!] });
 
 const view: MeshView = {
   clusterDomain: "cluster.local",
@@ -32,7 +32,6 @@ const view: MeshView = {
     "corp.example",
     "lab.corp.example",
   ],
-  vipRanges: [parseRange("240.240.0.0/16")!, parseRange("2001:2::/48")!],
   serveAutoAllocated: true,
 };
 

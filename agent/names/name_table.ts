@@ -1,26 +1,43 @@
 /**
- * The immutable name table: what the control plane, the disk or static files said, checked once and
- * indexed for lookup. A push makes a new table; nothing changes one.
- *
- * Names are not expanded here: short forms and search domains are cut at lookup, so that the table has
- * one key a host and one an alias, however many search domains a VM has.
+ * The immutable name table, as the resolver reads it: what the control plane, the disk or static files
+ * said, checked and indexed by `pack_table.ts`. A push makes a new table; nothing changes one.
  *
  * @module
  */
-import { isBelow, isWithin, parentOf, parseName } from "../dns/name.ts";
-import { parseAddress, reverseName } from "../dns/ip_address.ts";
-import type { HostEntry, HostPort } from "./host_entry.ts";
+import { parseReverseName } from "../dns/ip_address.ts";
+import { NAME_MAX_OCTETS, readName, writeName } from "../dns/name.ts";
+import type { HostPort } from "./host_entry.ts";
+import { RecordIndex } from "./record_index.ts";
+import {
+  AddressFlag,
+  AddressRecord,
+  finishedHash,
+  hashOctets,
+  Header,
+  HEADER_WORDS,
+  type HostDetails,
+  HostFlag,
+  HostRecord,
+  impliedNamespace,
+  NameFlag,
+  NameRecord,
+} from "./table_layout.ts";
 
-/** A host of the table, checked. */
+/** A host of the table: a copy, which stays as it is whatever becomes of the table. */
 export interface MeshHost {
   /** Canonical full name; `*.example.com` for a wildcard. */
   readonly host: string;
-  /** Addresses of 4 or 16 octets, without duplicates, in the order given. */
+  /**
+   * Addresses of 4 or 16 octets, without duplicates: IPv4 first, and of each family those first that are
+   * no automatic VIPs; else in the order given.
+   */
   readonly addresses: readonly Uint8Array[];
+  /** Those of them that are no automatic VIPs. The addresses of a Kubernetes Service never are. */
+  readonly plainAddresses: readonly Uint8Array[];
   /** Whether it is a Kubernetes Service (or a pod of one), as opposed to a ServiceEntry's host. */
   readonly kubernetes: boolean;
-  /** Name of the Service; empty for others. */
-  readonly shortName: string;
+  /** Whether it may be asked for by its short forms. */
+  readonly shortForms: boolean;
   /** Namespace of the Service; empty for others. */
   readonly namespace: string;
   /** Canonical further names. */
@@ -29,112 +46,77 @@ export interface MeshHost {
   readonly ports: readonly HostPort[];
 }
 
-/** What a table is built with. */
-export interface NameTableOptions {
-  /** Canonical cluster domain, e.g. `cluster.local`. */
-  clusterDomain: string;
-  /** Hosts that are left out: a full name, or `*.example.com` for all below example.com. */
-  exclude?: readonly string[];
-}
-
-/** An entry, or a part of one, that was left out. */
-export interface RejectedEntry {
-  /** The host as the source named it, cut to 300 characters. */
-  host: string;
-  /** Why. */
-  reason: string;
-}
-
-/** A table, and what was left out of it. */
-export interface BuiltNameTable {
-  /** The table. */
-  table: NameTable;
-  /** What could not be served. */
-  rejected: RejectedEntry[];
-}
-
-/** Hosts between two steps of {@link NameTable.buildInSteps}: some 0.5 ms of work. */
-const STEP_HOSTS = 64;
-
-/** What no table may answer for, whatever it says: these belong to the resolver itself. */
-const RESERVED_DOMAINS = ["localhost", "invalid", "onion", "in-addr.arpa", "ip6.arpa"];
-
-/** An indexed set of mesh hosts. */
+/**
+ * An indexed set of mesh hosts, in a buffer that `packTable` wrote.
+ *
+ * The buffer is used again for a later table: a table that is out of force must not be read.
+ * `NameSources` sees to it, which gives no buffer away that `isInUse` of its options speaks for.
+ */
 export class NameTable {
-  /** Canonical cluster domain that the table was built for. */
-  readonly clusterDomain: string;
-  #hosts: readonly MeshHost[] = [];
-  readonly #byName = new Map<string, MeshHost>();
-  /** By the name below which a wildcard matches. */
-  readonly #wildcards = new Map<string, MeshHost>();
-  /** Canonical name by reverse name. */
-  readonly #reverse = new Map<string, { name: string; owned: boolean }>();
-  /** Names in the cluster domain that have a host below them. */
-  readonly #parents = new Set<string>();
+  /** Where it lies. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #octets: Uint8Array;
+  readonly #halves: Uint16Array;
+  readonly #words: Int32Array;
+  readonly #seed: number;
+  readonly #names: RecordIndex;
+  readonly #addresses: RecordIndex;
+  /** The name that is looked up, in wire form. */
+  readonly #wire = new Uint8Array(NAME_MAX_OCTETS + 1);
 
-  private constructor(clusterDomain: string) {
-    this.clusterDomain = clusterDomain;
-  }
-
-  /**
-   * Builds a table. Entries that cannot be served are left out and reported; the others are not
-   * affected by them. Where two entries name the same host, the Kubernetes one stays, else the first.
-   */
-  static build(entries: Iterable<HostEntry>, options: NameTableOptions): BuiltNameTable {
-    const steps = NameTable.buildInSteps(entries, options);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-    }
-  }
-
-  /** {@link build}, with a pause wherever the caller wants one. */
-  static *buildInSteps(
-    entries: Iterable<HostEntry>,
-    options: NameTableOptions,
-  ): Generator<void, BuiltNameTable> {
-    const table = new NameTable(options.clusterDomain);
-    const rejected: RejectedEntry[] = [];
-    const excluded = excludeMatcher(options.exclude ?? []);
-    let count = 0;
-    for (const entry of entries) {
-      if (++count % STEP_HOSTS === 0) yield;
-      const reject = (reason: string) => rejected.push({ host: entry.host.slice(0, 300), reason });
-      const host = checkedHost(entry, reject);
-      if (host === undefined) continue;
-      if (excluded(host.host)) reject("excluded by names.exclude");
-      else table.#add(host, reject);
-    }
-    // Only now: an alias never takes the place of a host.
-    table.#hosts = [...table.#byName.values(), ...table.#wildcards.values()];
-    for (const host of table.#hosts) {
-      if (++count % STEP_HOSTS === 0) yield;
-      table.#index(host, excluded);
-    }
-    return { table, rejected };
+  /** A table over what `packTable` wrote. */
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    const header = new Int32Array(buffer, 0, HEADER_WORDS);
+    this.#seed = header[Header.SEED];
+    this.#octets = new Uint8Array(buffer, 0, header[Header.OCTETS]);
+    this.#halves = new Uint16Array(buffer, 0, header[Header.OCTETS] / 2);
+    this.#words = new Int32Array(buffer, 0, header[Header.OCTETS] / 4);
+    const slots = (offset: number, mask: number) => new Int32Array(buffer, offset, 2 * (mask + 1));
+    this.#names = new RecordIndex(this.#octets, {
+      lengthAt: NameRecord.NAME_OCTETS,
+      keyAt: NameRecord.NAME,
+      slots: slots(header[Header.NAME_SLOTS], header[Header.NAME_MASK]),
+    });
+    this.#addresses = new RecordIndex(this.#octets, {
+      lengthAt: AddressRecord.ADDRESS_OCTETS,
+      keyAt: AddressRecord.ADDRESS,
+      slots: slots(header[Header.ADDRESS_SLOTS], header[Header.ADDRESS_MASK]),
+    });
   }
 
   /** Number of hosts. */
   get size(): number {
-    return this.#hosts.length;
+    return this.#words[Header.HOSTS];
   }
 
-  /** The hosts in the order of the source, wildcards last. */
-  hosts(): readonly MeshHost[] {
-    return this.#hosts;
+  /** Octets that it takes of its buffer. */
+  get octets(): number {
+    return this.#octets.length;
+  }
+
+  /** The hosts in the order of the source, wildcards last; made while they are gone through. */
+  *hosts(): Generator<MeshHost> {
+    const list = this.#words[Header.HOST_LIST] / 4;
+    for (let i = 0; i < this.size; i++) yield this.#host(this.#words[list + i]);
   }
 
   /** The host with this canonical name or alias. A wildcard is found only by {@link wildcard}. */
   exact(name: string): MeshHost | undefined {
-    return this.#byName.get(name);
+    const record = this.#find(name);
+    const host = record === 0 ? 0 : this.#words[record + NameRecord.HOST >> 2];
+    return host === 0 ? undefined : this.#host(host, { name, at: record + NameRecord.NAME });
   }
 
   /** The wildcard host that covers a canonical name; of several the one with the longest suffix. */
   wildcard(name: string): MeshHost | undefined {
-    if (this.#wildcards.size === 0) return undefined;
-    for (let parent = parentOf(name); parent !== undefined; parent = parentOf(parent)) {
-      const host = this.#wildcards.get(parent);
-      if (host !== undefined) return host;
+    if (this.#words[Header.WILDCARDS] === 0) return undefined;
+    const length = writeName(this.#wire, 0, name);
+    if (length >= this.#wire.length) return undefined;
+    for (let at = this.#wire[0] + 1; at < length; at += this.#wire[at] + 1) {
+      const record = this.#findWire(at, length);
+      const host = record === 0 ? 0 : this.#words[record + NameRecord.WILDCARD >> 2];
+      if (host !== 0) return this.#host(host);
     }
     return undefined;
   }
@@ -142,112 +124,81 @@ export class NameTable {
   /**
    * The one name of an address, by its reverse name.
    *
-   * @returns `owned` where the mesh gave out the address (ClusterIP, headless endpoint, automatic VIP
-   * are told apart by the caller), so that nobody else's PTR record can be right
+   * @returns `owned` where the mesh gave out the address (ClusterIP, headless endpoint, automatic VIP),
+   * so that nobody else's PTR record can be right
    */
   reverse(name: string): { name: string; owned: boolean } | undefined {
-    return this.#reverse.get(name);
+    const address = parseReverseName(name);
+    if (address === undefined) return undefined;
+    const hash = finishedHash(hashOctets(this.#seed, address, 0, address.length));
+    const record = this.#addresses.find(hash, address, 0, address.length);
+    if (record === 0) return undefined;
+    const owned = (this.#octets[record + AddressRecord.FLAGS] & AddressFlag.OWNED) !== 0;
+    return { name: this.#nameOf(this.#words[record + AddressRecord.HOST >> 2]), owned };
   }
 
   /** Whether any host of the cluster domain lies below a canonical name of that domain. */
   hasChildren(name: string): boolean {
-    return this.#parents.has(name);
+    const record = this.#find(name);
+    return record !== 0 && (this.#octets[record + NameRecord.FLAGS] & NameFlag.PARENT) !== 0;
   }
 
-  #add(host: MeshHost, reject: (reason: string) => void): void {
-    const wildcard = host.host.startsWith("*.");
-    const map = wildcard ? this.#wildcards : this.#byName;
-    const key = wildcard ? host.host.slice(2) : host.host;
-    const present = map.get(key);
-    if (present !== undefined && (present.kubernetes || !host.kubernetes)) {
-      reject("named twice; the first stays");
-      return;
+  /** The name record of a canonical name; 0 where there is none. */
+  #find(name: string): number {
+    const length = writeName(this.#wire, 0, name);
+    return length === 0 || length >= this.#wire.length ? 0 : this.#findWire(0, length);
+  }
+
+  #findWire(from: number, to: number): number {
+    const hash = finishedHash(hashOctets(this.#seed, this.#wire, from, to));
+    return this.#names.find(hash, this.#wire, from, to);
+  }
+
+  /** The host of a record; `known` is a name whose text need not be made anew. */
+  #host(record: number, known?: { name: string; at: number }): MeshHost {
+    const flags = this.#octets[record + HostRecord.FLAGS];
+    const isWildcard = (flags & HostFlag.WILDCARD) !== 0;
+    const isKnown = !isWildcard && this.#words[record + HostRecord.NAME >> 2] === known?.at;
+    const name = isKnown ? known!.name : this.#nameOf(record);
+    const host = isWildcard ? `*.${name}` : name;
+    const shortForms = (flags & HostFlag.SHORT_FORMS) !== 0;
+    const details = this.#detailsOf(record) ??
+      { namespace: shortForms ? impliedNamespace(host) : "", altHosts: [], ports: [] };
+    return {
+      host,
+      ...this.#addressesOf(record),
+      kubernetes: (flags & HostFlag.KUBERNETES) !== 0,
+      shortForms,
+      ...details,
+    };
+  }
+
+  #nameOf(record: number): string {
+    const from = this.#words[record + HostRecord.NAME >> 2];
+    return readName(this.#octets, from, from + this.#octets[record + HostRecord.NAME_OCTETS]);
+  }
+
+  #addressesOf(record: number): Pick<MeshHost, "addresses" | "plainAddresses"> {
+    const v4 = this.#halves[record + HostRecord.V4 >> 1];
+    const v6 = this.#halves[record + HostRecord.V6 >> 1];
+    const plain4 = this.#halves[record + HostRecord.V4_PLAIN >> 1];
+    const plain6 = this.#halves[record + HostRecord.V6_PLAIN >> 1];
+    const addresses: Uint8Array[] = [];
+    for (let i = 0, at = record + HostRecord.ADDRESSES; i < v4 + v6; i++) {
+      const address = new Uint8Array(i < v4 ? 4 : 16);
+      for (let k = 0; k < address.length; k++) address[k] = this.#octets[at++];
+      addresses.push(address);
     }
-    map.set(key, host);
+    const isPlain = (_: Uint8Array, i: number) => i < v4 ? i < plain4 : i - v4 < plain6;
+    const allPlain = plain4 === v4 && plain6 === v6;
+    return { addresses, plainAddresses: allPlain ? addresses : addresses.filter(isPlain) };
   }
 
-  #index(host: MeshHost, excluded: (name: string) => boolean): void {
-    for (const alias of host.altHosts) {
-      if (!this.#byName.has(alias) && !excluded(alias)) this.#byName.set(alias, host);
-    }
-    const name = host.host.startsWith("*.") ? host.host.slice(2) : host.host;
-    if (isBelow(name, this.clusterDomain)) {
-      for (
-        let parent = parentOf(name)!;
-        isWithin(parent, this.clusterDomain) && !this.#parents.has(parent);
-        parent = parentOf(parent)!
-      ) this.#parents.add(parent);
-    }
-    if (host.host !== name) return;
-    for (const address of host.addresses) this.#indexReverse(host, address);
+  #detailsOf(record: number): HostDetails | undefined {
+    const at = this.#words[record + HostRecord.DETAILS >> 2];
+    if (at === 0) return undefined;
+    // A copy, since what is shared cannot be decoded.
+    const text = this.#octets.slice(at + 4, at + 4 + this.#words[at >> 2]);
+    return JSON.parse(new TextDecoder().decode(text));
   }
-
-  /** Kubernetes names come first, then the smallest (DESIGN: the one canonical name). */
-  #indexReverse(host: MeshHost, address: Uint8Array): void {
-    const key = reverseName(address);
-    const present = this.#reverse.get(key);
-    const wins = present === undefined ||
-      (host.kubernetes !== present.owned ? host.kubernetes : host.host < present.name);
-    if (wins) this.#reverse.set(key, { name: host.host, owned: host.kubernetes });
-  }
-}
-
-/** Checks one entry; undefined, with the reason reported, when nothing of it can be served. */
-function checkedHost(
-  entry: HostEntry,
-  reject: (reason: string) => void,
-): MeshHost | undefined {
-  const host = parseName(entry.host);
-  if (host === undefined || host === "") {
-    reject("not a domain name: each label has 1 to 63 octets, the whole at most 255");
-    return undefined;
-  }
-  const base = host.startsWith("*.") ? host.slice(2) : host;
-  if (base.includes("*")) {
-    reject("a wildcard is a whole label and the first one");
-    return undefined;
-  }
-  if (RESERVED_DOMAINS.some((domain) => isWithin(base, domain))) {
-    reject("reserved: a name table may not answer for it");
-    return undefined;
-  }
-  const addresses = new Map<string, Uint8Array>();
-  for (const text of entry.addresses) {
-    const address = parseAddress(text);
-    if (address === undefined) reject(`not an IP address: "${text.slice(0, 60)}"`);
-    else addresses.set(address.join(), address);
-  }
-  if (addresses.size === 0) {
-    reject("no usable address");
-    return undefined;
-  }
-  return {
-    host,
-    addresses: [...addresses.values()],
-    kubernetes: entry.registry === "Kubernetes",
-    shortName: entry.shortName.toLowerCase(),
-    namespace: entry.namespace.toLowerCase(),
-    altHosts: entry.altHosts.flatMap((text) => checkedAlias(text, reject)),
-    ports: entry.ports ?? [],
-  };
-}
-
-function checkedAlias(text: string, reject: (reason: string) => void): string[] {
-  const alias = parseName(text);
-  const usable = alias !== undefined && alias !== "" && !alias.includes("*") &&
-    !RESERVED_DOMAINS.some((domain) => isWithin(alias, domain));
-  if (!usable) reject(`alias "${text.slice(0, 300)}" left out: not a name that may be served`);
-  return usable ? [alias] : [];
-}
-
-function excludeMatcher(patterns: readonly string[]): (name: string) => boolean {
-  const names = new Set<string>();
-  const domains: string[] = [];
-  for (const pattern of patterns) {
-    const name = parseName(pattern);
-    if (name === undefined) continue;
-    if (name.startsWith("*.")) domains.push(name.slice(2));
-    else names.add(name);
-  }
-  return (name) => names.has(name) || domains.some((domain) => isBelow(name, domain));
 }

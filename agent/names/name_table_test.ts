@@ -1,89 +1,11 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
-import { formatAddress } from "../dns/ip_address.ts";
-import type { HostEntry } from "./host_entry.ts";
+import { buildTable } from "../../test/support/name_tables.ts";
+import { formatAddress, parseRange } from "../dns/ip_address.ts";
 import { NameTable } from "./name_table.ts";
 
-function build(entries: HostEntry[], exclude: string[] = []) {
-  return NameTable.build(entries, { clusterDomain: "cluster.local", exclude });
-}
-
-Deno.test("NameTable.build() leaves out what cannot be served, and says why", async (t) => {
-  const cases: [string, HostEntry, string | undefined][] = [
-    ["a good host", externalEntry("db.example.org", ["192.0.2.1"]), undefined],
-    ["a host in upper case", externalEntry("DB.Example.ORG.", ["192.0.2.1"]), undefined],
-    ["a wildcard", externalEntry("*.example.org", ["192.0.2.1"]), undefined],
-    ["an empty host", externalEntry("", ["192.0.2.1"]), "not a domain name"],
-    ["the root", externalEntry(".", ["192.0.2.1"]), "not a domain name"],
-    ["an empty label", externalEntry("a..b", ["192.0.2.1"]), "not a domain name"],
-    [
-      "a label of 64 octets",
-      externalEntry(`${"x".repeat(64)}.org`, ["192.0.2.1"]),
-      "not a domain name",
-    ],
-    [
-      "more than 255 octets",
-      externalEntry("x.".repeat(130) + "org", ["192.0.2.1"]),
-      "not a domain name",
-    ],
-    ["everything", externalEntry("*", ["192.0.2.1"]), "a wildcard is"],
-    ["a wildcard in the middle", externalEntry("a.*.org", ["192.0.2.1"]), "a wildcard is"],
-    ["localhost", externalEntry("localhost", ["192.0.2.1"]), "reserved"],
-    ["a wildcard of localhost", externalEntry("*.localhost", ["192.0.2.1"]), "reserved"],
-    ["a reverse name", externalEntry("1.2.0.192.in-addr.arpa", ["192.0.2.1"]), "reserved"],
-    ["a wildcard of a reverse zone", externalEntry("*.ip6.arpa", ["192.0.2.1"]), "reserved"],
-    ["no address", externalEntry("db.example.org", []), "no usable address"],
-    [
-      "nothing but bad addresses",
-      externalEntry("db.example.org", ["1.2.3", "x"]),
-      "not an IP address",
-    ],
-    ["a CIDR", externalEntry("db.example.org", ["192.0.2.0/24"]), "not an IP address"],
-    ["excluded by name", externalEntry("vpn.example.org", ["192.0.2.1"]), "excluded"],
-    ["excluded by domain", externalEntry("a.corp.example", ["192.0.2.1"]), "excluded"],
-    ["a wildcard excluded by domain", externalEntry("*.a.corp.example", ["192.0.2.1"]), "excluded"],
-  ];
-  for (const [title, host, reason] of cases) {
-    await t.step(title, () => {
-      const good = externalEntry("good.example.org", ["192.0.2.9"]);
-      const { table, rejected } = build([host, good], ["vpn.example.org", "*.corp.example"]);
-      assert.equal(table.size, reason === undefined ? 2 : 1);
-      assert.ok(table.exact("good.example.org"));
-      if (reason === undefined) assert.deepEqual(rejected, []);
-      else assert.match(rejected[0].reason, new RegExp(`^${reason}`));
-    });
-  }
-});
-
-Deno.test("NameTable.build() keeps the good addresses of a host once each", () => {
-  const { table, rejected } = build([
-    externalEntry("db.example.org", [
-      "192.0.2.1",
-      "bad",
-      "2001:DB8::1",
-      "192.0.2.1",
-      "2001:db8:0::1",
-    ]),
-  ]);
-  const host = table.exact("db.example.org")!;
-  assert.deepEqual(host.addresses.map(formatAddress), ["192.0.2.1", "2001:db8::1"]);
-  assert.equal(rejected.length, 1);
-});
-
-Deno.test("NameTable.build() prefers Kubernetes where a host is named twice", () => {
-  const external = { ...externalEntry("a.ns1.svc.cluster.local", ["192.0.2.1"]) };
-  const kubernetes = serviceEntry("a.ns1", ["10.0.0.1"]);
-  for (const entries of [[external, kubernetes], [kubernetes, external]]) {
-    const { table, rejected } = build(entries);
-    assert.equal(table.size, 1);
-    assert.equal(table.exact("a.ns1.svc.cluster.local")!.kubernetes, true);
-    assert.equal(rejected.length, entries[0] === kubernetes ? 1 : 0);
-  }
-});
-
 Deno.test("NameTable.exact() finds aliases, and no alias hides a host", () => {
-  const { table } = build([
+  const { table } = buildTable([
     externalEntry("a.example.org", ["192.0.2.1"], {
       altHosts: ["b.example.org", "alias.example.org", "localhost", "*.x"],
     }),
@@ -95,7 +17,7 @@ Deno.test("NameTable.exact() finds aliases, and no alias hides a host", () => {
 });
 
 Deno.test("NameTable.wildcard() finds the longest suffix", () => {
-  const { table } = build([
+  const { table } = buildTable([
     externalEntry("*.example.org", ["192.0.2.1"]),
     externalEntry("*.b.example.org", ["192.0.2.2"]),
   ]);
@@ -107,7 +29,7 @@ Deno.test("NameTable.wildcard() finds the longest suffix", () => {
 });
 
 Deno.test("NameTable.reverse() gives Kubernetes names first, then the smallest", () => {
-  const { table } = build([
+  const { table } = buildTable([
     externalEntry("b.example.org", ["192.0.2.1"]),
     externalEntry("a.example.org", ["192.0.2.1"]),
     externalEntry("*.wild.example", ["192.0.2.2"]),
@@ -124,7 +46,7 @@ Deno.test("NameTable.reverse() gives Kubernetes names first, then the smallest",
 });
 
 Deno.test("NameTable.hasChildren() knows the names above hosts of the cluster domain", () => {
-  const { table } = build([
+  const { table } = buildTable([
     serviceEntry("a.ns1", ["10.0.0.1"]),
     externalEntry("x.example.org", ["192.0.2.1"]),
   ]);
@@ -136,59 +58,97 @@ Deno.test("NameTable.hasChildren() knows the names above hosts of the cluster do
   }
 });
 
-Deno.test("NameTable.build() takes any entries without failing", () => {
-  const text = fc.oneof(
-    fc.string({ maxLength: 300 }),
-    fc.constantFrom("*.a.b", "a.b", "svc.cluster.local", "*", "127.0.0.1", "::1", "\\", "é.é"),
-  );
-  const entries = fc.array(
-    fc.record({
-      host: text,
-      addresses: fc.array(text, { maxLength: 3 }),
-      registry: fc.constantFrom("Kubernetes", "External", ""),
-      shortName: text,
-      namespace: text,
-      altHosts: fc.array(text, { maxLength: 3 }),
-    }),
-    { maxLength: 8 },
-  );
-  fc.assert(fc.property(entries, (list) => {
-    const { table, rejected } = build(list);
-    assert.ok(table.size <= list.length);
-    assert.ok(table.size + rejected.length >= list.length);
-  }));
-});
-
-Deno.test("NameTable.build() takes 100,000 hosts in seconds", () => {
-  const entries = Array.from(
-    { length: 100_000 },
-    (_, i) => serviceEntry(`svc-${i}.ns-${i % 100}`, [`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`]),
-  );
-  const started = performance.now();
-  const { table } = build(entries);
-  assert.equal(table.size, 100_000);
-  assert.ok(performance.now() - started < 10_000);
-});
-
-Deno.test("NameTable.buildInSteps() can be left every few hosts, in both of its passes", () => {
-  const entries = Array.from(
-    { length: 1_000 },
-    (_, i) => externalEntry(`h${i}.example`, ["192.0.2.1"]),
-  );
-  let taken = 0;
-  function* counted() {
-    for (const entry of entries) {
-      taken++;
-      yield entry;
-    }
+Deno.test("NameTable.reverse() knows what the mesh gave out", async (t) => {
+  const { table } = buildTable([
+    serviceEntry("a.ns1", ["192.0.2.1", "240.240.0.1"]),
+    externalEntry("vip.example.org", ["192.0.2.2", "240.240.0.2", "2001:2::2"]),
+  ], { vipRanges: [parseRange("240.240.0.0/16")!, parseRange("2001:2::/48")!] });
+  const cases: [string, boolean][] = [
+    ["1.2.0.192.in-addr.arpa", true],
+    ["1.0.240.240.in-addr.arpa", true],
+    ["2.2.0.192.in-addr.arpa", false],
+    ["2.0.240.240.in-addr.arpa", true],
+    [`2.${"0.".repeat(23)}2.0.0.0.1.0.0.2.ip6.arpa`, true],
+  ];
+  for (const [name, owned] of cases) {
+    await t.step(name, () => assert.equal(table.reverse(name)?.owned, owned));
   }
-  const steps = NameTable.buildInSteps(counted(), { clusterDomain: "cluster.local" });
-  const takenAt: number[] = [];
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) takenAt.push(taken);
-  assert.equal(step.value.table.size, 1_000);
-  const most = Math.max(...takenAt.map((count, i) => count - (takenAt[i - 1] ?? 0)));
-  assert.ok(most <= 64, `${most} hosts in one step`);
-  // The second pass, over the hosts that were taken, has as many pauses.
-  assert.ok(takenAt.filter((count) => count === 1_000).length >= 1_000 / 64 - 1);
+});
+
+Deno.test("NameTable gives hosts with all that the source told, as copies", () => {
+  const ports = [{ name: "http", protocol: "tcp" as const, port: 9080 }];
+  const { table, buffer } = buildTable([
+    serviceEntry("pod-0.db.NS1", ["10.0.0.1", "2001:db8::1", "10.0.0.2"], { ports }),
+    serviceEntry("plain.ns1", ["10.0.0.3"]),
+    { ...serviceEntry("shared.ns1", ["10.0.0.4"]), shortName: "", namespace: "" },
+    externalEntry("*.Example.org", ["240.240.0.1", "192.0.2.1"], { altHosts: ["alias.example"] }),
+  ], { vipRanges: [parseRange("240.240.0.0/16")!] });
+  const hosts = [...table.hosts()];
+  const wildcard = table.wildcard("a.example.org");
+  assert.deepEqual(table.exact("alias.example"), wildcard);
+  assert.deepEqual(table.exact("plain.ns1.svc.cluster.local"), hosts[1]);
+  // Another table in the same memory.
+  new Uint8Array(buffer).fill(0xff);
+  const rows = [...hosts, wildcard!].map((host) => ({
+    ...host,
+    addresses: host.addresses.map(formatAddress).join(" "),
+    plainAddresses: host.plainAddresses.map(formatAddress).join(" "),
+  }));
+  const service = { kubernetes: true, shortForms: true, namespace: "ns1", altHosts: [], ports: [] };
+  const wild = {
+    host: "*.example.org",
+    addresses: "192.0.2.1 240.240.0.1",
+    plainAddresses: "192.0.2.1",
+    kubernetes: false,
+    shortForms: false,
+    namespace: "",
+    altHosts: ["alias.example"],
+    ports: [],
+  };
+  assert.deepEqual(rows, [
+    {
+      ...service,
+      host: "pod-0.db.ns1.svc.cluster.local",
+      addresses: "10.0.0.1 10.0.0.2 2001:db8::1",
+      plainAddresses: "10.0.0.1 10.0.0.2 2001:db8::1",
+      ports,
+    },
+    {
+      ...service,
+      host: "plain.ns1.svc.cluster.local",
+      addresses: "10.0.0.3",
+      plainAddresses: "10.0.0.3",
+    },
+    {
+      ...service,
+      host: "shared.ns1.svc.cluster.local",
+      addresses: "10.0.0.4",
+      plainAddresses: "10.0.0.4",
+      shortForms: false,
+      namespace: "",
+    },
+    wild,
+    wild,
+  ]);
+});
+
+Deno.test("NameTable finds nothing under names that no table has", () => {
+  const { table } = buildTable([
+    externalEntry("a.example.org", ["192.0.2.1"]),
+    externalEntry("*.example.org", ["192.0.2.1"]),
+  ]);
+  const long = `${"x".repeat(63)}.`.repeat(5);
+  for (const name of ["", "org", "a", "a.example", "*.example.org", `${long}org`]) {
+    assert.equal(table.exact(name), undefined, name);
+    assert.equal(table.hasChildren(name), false, name);
+  }
+  for (const name of ["", "org", "example.org", `${long}org`]) {
+    assert.equal(table.wildcard(name), undefined, name);
+  }
+  for (const name of ["", "x.in-addr.arpa", "9.2.0.192.in-addr.arpa", "a.example.org"]) {
+    assert.equal(table.reverse(name), undefined, name);
+  }
+  const empty = new NameTable(buildTable([]).buffer);
+  assert.equal(empty.size, 0);
+  assert.equal(empty.exact("a.example.org") ?? empty.wildcard("a.example.org"), undefined);
 });

@@ -5,10 +5,10 @@
  *
  * ```
  * header        HEADER_WORDS words
+ * records       name, host and address records; each at a multiple of 4
+ * host list     one word a host: the offset of its host record, in the order of the source, wildcards last
  * name slots    open addressing, linear probing: [hash, offset of the name record] each; offset 0: free
  * address slots the same, for PTR: [hash, offset of the address record]
- * host list     one word a host: the offset of its host record, in the order of the source
- * records       name, host and address records; each at a multiple of 4
  * ```
  *
  * A name is in wire form, in lower case, without the root's octet: `3www7example3org`. Words are signed
@@ -16,6 +16,7 @@
  *
  * @module
  */
+import type { HostPort } from "./host_entry.ts";
 
 /** Words of the header. */
 export const HEADER_WORDS = 16;
@@ -89,7 +90,7 @@ export const HostRecord = {
   NAME_OCTETS: 9,
   /** Word: offset of that name. */
   NAME: 12,
-  /** Word: offset of {@link HostDetails}; 0 where all of it follows from the name, or is empty. */
+  /** Word: offset of {@link HostDetails}; 0 where there are none. */
   DETAILS: 16,
   /** The addresses. */
   ADDRESSES: 20,
@@ -106,29 +107,40 @@ export const HostFlag = {
 } as const;
 
 /**
- * What of a host is seldom asked for, as JSON in UTF-8 behind a word with its length. Absent for a
- * Service whose name and namespace are the first labels of its host, and for an external host without
- * aliases and ports.
+ * What of a host is seldom asked for, as JSON in UTF-8 behind a word with its length. Absent where there
+ * are no aliases and no ports, and the namespace follows from the name ({@link impliedNamespace}).
  */
 export interface HostDetails {
-  /** Name of the Service; empty for others. */
-  shortName: string;
   /** Namespace of the Service; empty for others. */
   namespace: string;
   /** Canonical further names. */
   altHosts: string[];
   /** Ports, where known. */
-  ports: { name: string; protocol: "tcp" | "udp"; port: number }[];
+  ports: HostPort[];
 }
 
-/** An address record: the one name of an address. The address follows. */
+/** The namespace of a Service by its canonical name: what stands before `.svc.` and is not the first label. */
+export function impliedNamespace(host: string): string {
+  const end = host.indexOf(".svc.", host.indexOf(".") + 1);
+  return end === -1 ? "" : host.slice(host.lastIndexOf(".", end - 1) + 1, end);
+}
+
+/** An address record: the one name of an address. The address follows at {@link AddressRecord.ADDRESS}. */
 export const AddressRecord = {
   /** Word: offset of the host record. */
   HOST: 0,
   /** Octet: 4 or 16. */
   ADDRESS_OCTETS: 4,
+  /** Octet: {@link AddressFlag}s. */
+  FLAGS: 5,
   /** The address. */
-  ADDRESS: 5,
+  ADDRESS: 6,
+} as const;
+
+/** Flags of an address record. */
+export const AddressFlag = {
+  /** The mesh gave the address out (to a Service or a pod of one, or as an automatic VIP). */
+  OWNED: 1,
 } as const;
 
 /**

@@ -2,23 +2,19 @@
  * Where the names in force come from: static files and pushes of the control plane, merged into one
  * table. A change of either makes a new table; the other part stays as it was.
  *
- * A table is built in slices, while lookups go on in the one before. Changes follow one another.
+ * Lookups go on in the table before while one is built. Changes follow one another.
  *
  * @module
  */
 import type { NameTablePush, PushVerdict } from "../mesh/mesh_client.ts";
 import type { HostEntry } from "../names/host_entry.ts";
-import { type BuiltNameTable, NameTable, type RejectedEntry } from "../names/name_table.ts";
+import { NameTable } from "../names/name_table.ts";
+import { packTable, type RejectedEntry, type TableOptions } from "../names/pack_table.ts";
 import { messageOf } from "../system/agent_error.ts";
-import type { Clock } from "../system/clock.ts";
-import { runInSlices } from "../system/time_slices.ts";
+import type { Random } from "../system/random.ts";
 
 /** What a merged table is built with. */
-export interface NameSourcesOptions {
-  /** Canonical cluster domain. */
-  clusterDomain: string;
-  /** See `names.exclude`. */
-  exclude: readonly string[];
+export interface NameSourcesOptions extends TableOptions {
   /** Whether a control plane is configured: until its first table, what is not known may yet come. */
   expectsPush: boolean;
 }
@@ -31,18 +27,26 @@ interface Sources {
   pushed?: NameTablePush;
 }
 
+/** A table, and what was left out of it. */
+interface BuiltTable {
+  table: NameTable;
+  /** The first ones. */
+  rejected: readonly RejectedEntry[];
+  rejectedTotal: number;
+}
+
 /** Merges the sources of names. */
 export class NameSources {
-  readonly #clock: Clock;
+  readonly #seed: number;
   #sources: Sources;
-  #built: BuiltNameTable;
+  #built: BuiltTable;
   #changing: Promise<unknown> = Promise.resolve();
 
   /** Starts with no names at all. */
-  constructor({ clock, ...options }: NameSourcesOptions & { clock: Clock }) {
-    this.#clock = clock;
+  constructor({ random, ...options }: NameSourcesOptions & { random: Random }) {
+    this.#seed = random.uint16() << 16 | random.uint16();
     this.#sources = { options };
-    this.#built = NameTable.build([], options);
+    this.#built = this.#build(this.#sources);
   }
 
   /** Puts other options in force. */
@@ -67,7 +71,7 @@ export class NameSources {
     try {
       const changed = await this.#change(
         (sources) => ({ ...sources, pushed }),
-        ({ table, rejected }) => table.size > 0 || rejected.length === 0,
+        ({ table, rejectedTotal }) => table.size > 0 || rejectedTotal === 0,
       );
       return changed
         ? { accepted: true }
@@ -97,9 +101,14 @@ export class NameSources {
     return this.#sources.files !== undefined;
   }
 
-  /** Entries that were left out of the table. */
+  /** Entries that were left out of the table: the first {@link REJECTED_KEPT}. */
   get rejected(): readonly RejectedEntry[] {
     return this.#built.rejected;
+  }
+
+  /** How many were left out. */
+  get rejectedTotal(): number {
+    return this.#built.rejectedTotal;
   }
 
   /** `control-plane`, `disk`, `files`, `control-plane+files`, `disk+files` or `none`. */
@@ -111,13 +120,11 @@ export class NameSources {
   /** Puts what `next` makes of the sources in force, after the changes before, where `accepts` it. */
   #change(
     next: (sources: Sources) => Sources,
-    accepts: (built: BuiltNameTable) => boolean = () => true,
+    accepts: (built: BuiltTable) => boolean = () => true,
   ): Promise<boolean> {
-    const change = this.#changing.then(async () => {
+    const change = this.#changing.then(() => {
       const sources = next(this.#sources);
-      const { options } = sources;
-      const steps = NameTable.buildInSteps(merged(sources), options);
-      const built = await runInSlices(steps, this.#clock);
+      const built = this.#build(sources);
       if (!accepts(built)) return false;
       this.#sources = sources;
       this.#built = built;
@@ -125,6 +132,11 @@ export class NameSources {
     });
     this.#changing = change.catch(() => {});
     return change;
+  }
+
+  #build(sources: Sources): BuiltTable {
+    const packed = packTable(merged(sources), { ...sources.options, seed: this.#seed });
+    return { ...packed, table: new NameTable(packed.buffer) };
   }
 }
 

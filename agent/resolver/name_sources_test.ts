@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { externalEntry } from "../../test/support/host_entries.ts";
-import { ManualClock } from "../../test/support/manual_clock.ts";
+import { FixedRandom } from "../../test/support/fixed_random.ts";
 import { formatAddress } from "../dns/ip_address.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameSources } from "./name_sources.ts";
@@ -15,8 +15,9 @@ const make = (expectsPush: boolean) =>
   new NameSources({
     clusterDomain: "cluster.local",
     exclude: ["*.x.example"],
+    vipRanges: [],
     expectsPush,
-    clock: new ManualClock(),
+    random: new FixedRandom(0.5),
   });
 const addressOf = (names: NameSources, host: string) =>
   names.table.exact(host)?.addresses.map(formatAddress).join();
@@ -82,7 +83,7 @@ Deno.test("NameSources makes its changes one after the other", async () => {
     names.replaceFiles([externalEntry("b.example", ["192.0.2.2"])]),
     names.replacePushed(push([externalEntry("c.example", ["192.0.2.3"])])),
   ]);
-  assert.deepEqual(names.table.hosts().map(({ host }) => host), ["b.example", "c.example"]);
+  assert.deepEqual([...names.table.hosts()].map(({ host }) => host), ["b.example", "c.example"]);
   assert.equal(names.origin, "control-plane+files");
 });
 
@@ -94,6 +95,11 @@ Deno.test("NameSources leaves out what is excluded", async () => {
     externalEntry("b.example", ["192.0.2.1"]),
   ]);
   assert.equal(names.table.size, 1);
-  await names.configure({ clusterDomain: "cluster.local", exclude: [], expectsPush: false });
+  await names.configure({
+    clusterDomain: "cluster.local",
+    exclude: [],
+    vipRanges: [],
+    expectsPush: false,
+  });
   assert.equal(names.table.size, 2);
 });

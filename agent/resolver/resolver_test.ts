@@ -3,13 +3,13 @@ import { answerLines } from "../../test/support/dns_messages.ts";
 import { FixedRandom } from "../../test/support/fixed_random.ts";
 import { externalEntry, serviceEntry } from "../../test/support/host_entries.ts";
 import { ManualClock, settle } from "../../test/support/manual_clock.ts";
+import { buildTable } from "../../test/support/name_tables.ts";
 import { AnswerCache } from "../cache/answer_cache.ts";
 import { type Answer, localAnswer } from "../dns/answer.ts";
 import { formatRcode, parseType } from "../dns/codes.ts";
 import { addressRecord, cnameRecord, type ResourceRecord, soaRecord } from "../dns/record.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { meshSearchDomains } from "../names/mesh_lookup.ts";
-import { NameTable } from "../names/name_table.ts";
 import type { UpstreamOutcome } from "../upstream/tries.ts";
 import { Resolver, type ResolverRequest } from "./resolver.ts";
 
@@ -45,8 +45,7 @@ function upstreamSays(name: string, answers: ResourceRecord[]): Disposable {
 
 function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
   const clock = new ManualClock();
-  const tableOf = (entries: HostEntry[]) =>
-    NameTable.build(entries, { clusterDomain: "cluster.local" }).table;
+  const tableOf = (entries: HostEntry[]) => buildTable(entries).table;
   const complete = options.complete !== false;
   let table = tableOf(complete ? options.entries ?? MESH : []);
   const push = (entries: HostEntry[]) => table = tableOf(entries);
@@ -57,7 +56,6 @@ function make(options: { entries?: HostEntry[]; complete?: boolean } = {}) {
       ...meshSearchDomains({ namespace: "ns1", clusterDomain: "cluster.local" }),
       "corp.example",
     ],
-    vipRanges: [],
     serveAutoAllocated: true,
   };
   const state = () => ({ table, complete, view });

@@ -6,12 +6,11 @@
  */
 import { decodeQuery } from "../../agent/dns/query.ts";
 import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
-import { parseRange } from "../../agent/dns/ip_address.ts";
 import { decodeUpstreamAnswer } from "../../agent/dns/upstream_message.ts";
 import { decodeNameTable, encodeNameTable } from "../../agent/mesh/protocol.ts";
 import { lookupMesh, meshSearchDomains } from "../../agent/names/mesh_lookup.ts";
-import { NameTable } from "../../agent/names/name_table.ts";
 import { answerMessage, query, queryMessage } from "../support/dns_messages.ts";
+import { buildTable } from "../support/name_tables.ts";
 
 function entries(count: number) {
   return Array.from({ length: count }, (_, i) => ({
@@ -32,7 +31,6 @@ const view = {
     "corp.example",
     "example.net",
   ],
-  vipRanges: [parseRange("240.240.0.0/16")!],
   serveAutoAllocated: false,
 };
 const NAME = "svc-1.ns-1.svc.cluster.local";
@@ -49,7 +47,7 @@ const upstream = answerMessage({
 Deno.bench("decode a query", () => void decodeQuery(message));
 
 for (const count of [1_000, 100_000]) {
-  const { table } = NameTable.build(entries(count), view);
+  const { table } = buildTable(entries(count));
   const group = `lookup among ${count} names`;
   Deno.bench(`a host, ${count} names`, { group, baseline: true }, () => {
     lookupMesh({ table, view }, { name: NAME, type: 1 }, 0);
@@ -62,7 +60,7 @@ for (const count of [1_000, 100_000]) {
   });
 }
 
-const { table } = NameTable.build(entries(1_000), view);
+const { table } = buildTable(entries(1_000));
 const outcome = lookupMesh({ table, view }, { name: NAME, type: 1 }, 0);
 if (outcome.kind !== "answer") throw new Error("the benchmark's name is not in its table");
 Deno.bench("encode an answer", () => void encodeAnswer(asked, outcome.answer, { maxOctets: 1232 }));
@@ -81,5 +79,5 @@ Deno.bench(
 );
 const decoded = [...decodeNameTable(push)];
 Deno.bench("build a table of 10,000 names", { group: "push" }, () => {
-  NameTable.build(decoded, view);
+  buildTable(decoded);
 });
