@@ -5,7 +5,6 @@
  * @module
  */
 import type { Client } from "@grpc/grpc-js";
-import type { HostEntry } from "../names/host_entry.ts";
 import { messageOf } from "../system/agent_error.ts";
 import { type Clock, sleep } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
@@ -22,20 +21,14 @@ import { type CertificateStatus, CredentialManager } from "./credentials.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
 import { type PushVerdict, type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
 import { discoveryNode, type MeshNode } from "./node_identity.ts";
-import { SavedTable } from "./saved_table.ts";
+import { SavedTable, type TableSnapshot } from "./saved_table.ts";
 
 export type { PushVerdict } from "./name_table_stream.ts";
 
 /** A table to put in force. */
-export interface NameTablePush {
-  /** Its hosts, decoded while they are gone through, which throws where the table is not readable. */
-  entries: Iterable<HostEntry>;
-  /** Version that the control plane gave. */
-  version: string;
+export interface NameTablePush extends TableSnapshot {
   /** Whether it came just now or from the disk. */
   origin: "control-plane" | "disk";
-  /** When it was received, milliseconds since 1970. */
-  receivedAtMs: number;
 }
 
 /** Where the control plane is, and what it is trusted by. */
@@ -256,14 +249,12 @@ export class MeshClient {
   }
 
   async #receive(table: ReceivedTable): Promise<PushVerdict> {
-    const receivedAtMs = this.#options.clock.wallMs();
-    const { entries, version, bytes } = table;
-    const push: NameTablePush = { entries, version, origin: "control-plane", receivedAtMs };
-    const verdict = await this.#options.onTable(push);
+    const snapshot = { ...table, receivedAtMs: this.#options.clock.wallMs() };
+    const verdict = await this.#options.onTable({ ...snapshot, origin: "control-plane" });
     if (verdict.accepted) {
-      this.#version = version;
+      this.#version = table.version;
       this.#refused = undefined;
-      this.#saved.save({ bytes, version, receivedAtMs });
+      this.#saved.save(snapshot);
     }
     return verdict;
   }

@@ -4,13 +4,11 @@
  * @module
  */
 import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import type { HostEntry } from "../names/host_entry.ts";
 import {
   type DiscoveryNode,
   type DiscoveryRequest,
   type DiscoveryResponse,
   NAME_TABLE_TYPE_URL,
-  nameTableEntries,
   STREAM_AGGREGATED_RESOURCES,
 } from "./protocol.ts";
 
@@ -23,9 +21,7 @@ export type PushVerdict =
 
 /** A table as it came. */
 export interface ReceivedTable {
-  /** Its hosts, decoded while they are gone through, which throws where the table is not readable. */
-  entries: Iterable<HostEntry>;
-  /** Its encoding. */
+  /** The encoded NameTable, which nobody has looked into. */
   bytes: Uint8Array;
   /** Its version. */
   version: string;
@@ -130,6 +126,5 @@ async function judge(
   if (resource.typeUrl !== NAME_TABLE_TYPE_URL) {
     return { accepted: false, reason: `a resource of type "${resource.typeUrl.slice(0, 100)}"` };
   }
-  const { value: bytes } = resource;
-  return await onTable({ entries: nameTableEntries(bytes), bytes, version: response.versionInfo });
+  return await onTable({ bytes: resource.value, version: response.versionInfo });
 }

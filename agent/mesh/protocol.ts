@@ -1,8 +1,8 @@
 /**
  * The wire protocol between agents and control plane, as istiod speaks it: the certificate service, the
- * aggregated discovery service (ADS), and the NameTable that it carries. Only the fields that are used
- * are described; protobuf readers pass over the others. Shared by the client here and by the embedded
- * control plane.
+ * aggregated discovery service (ADS), and the NameTable that it carries (which
+ * `names/name_table_message.ts` reads). Only the fields that are used are described; protobuf readers pass
+ * over the others. Shared by the client here and by the embedded control plane.
  *
  * Sources: istio.io/api security/v1alpha1/ca.proto, envoy service/discovery/v3/discovery.proto,
  * istio pkg/dns/proto/nds.proto.
@@ -111,8 +111,7 @@ const DEFINITIONS = [
        repeated string alt_hosts = 5;
      }
      map<string, NameInfo> table = 1;
-   }
-   message TableEntry { string key = 1; NameTable.NameInfo value = 2; }`,
+   }`,
 ];
 
 const root = new protobuf.Root();
@@ -123,10 +122,6 @@ for (const definition of DEFINITIONS) protobuf.parse(definition, root);
 root.resolveAll();
 
 const NameTable = root.lookupType("istio.networking.nds.v1.NameTable");
-/** What an entry of the map `table` is on the wire. */
-const TableEntry = root.lookupType("istio.networking.nds.v1.TableEntry");
-/** Field 1, length-delimited: an entry of the map. */
-const TABLE_ENTRY_TAG = 1 << 3 | 2;
 const CertificateRequestType = root.lookupType("istio.v1.auth.IstioCertificateRequest");
 const CertificateResponseType = root.lookupType("istio.v1.auth.IstioCertificateResponse");
 const DiscoveryRequestType = root.lookupType("envoy.service.discovery.v3.DiscoveryRequest");
@@ -177,40 +172,6 @@ export const STREAM_AGGREGATED_RESOURCES: MethodDefinition<DiscoveryRequest, Dis
     };
   },
 };
-
-/**
- * Decodes a NameTable one host after the other, so that whoever takes them can stop in between: a table
- * of 100,000 names takes half a second. A host that is there twice is given twice.
- *
- * @throws on the way, when the bytes are no protobuf message (cut short, wrong wire type)
- */
-export function* decodeNameTable(bytes: Uint8Array): Generator<HostEntry> {
-  const reader = protobuf.Reader.create(bytes);
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag !== TABLE_ENTRY_TAG) {
-      reader.skipType(tag & 7);
-      continue;
-    }
-    const { key: host, value: info } = TableEntry.decode(reader, reader.uint32()) as unknown as {
-      key: string;
-      value: NameInfo | null;
-    };
-    yield {
-      host,
-      addresses: info?.ips ?? [],
-      registry: info?.registry ?? "",
-      shortName: info?.shortname ?? "",
-      namespace: info?.namespace ?? "",
-      altHosts: info?.altHosts ?? [],
-    };
-  }
-}
-
-/** The hosts of an encoded NameTable; they are decoded anew, and may throw, at each use. */
-export function nameTableEntries(bytes: Uint8Array): Iterable<HostEntry> {
-  return { [Symbol.iterator]: () => decodeNameTable(bytes) };
-}
 
 /** Encodes a NameTable; ports are dropped, since NDS has no field for them. */
 export function encodeNameTable(entries: Iterable<HostEntry>): Uint8Array {

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import {
-  CREATE_CERTIFICATE,
-  decodeNameTable,
-  encodeNameTable,
-  nameTableResource,
-  STREAM_AGGREGATED_RESOURCES,
-} from "./protocol.ts";
+import { decodeNameTable } from "../names/name_table_message.ts";
+import { CREATE_CERTIFICATE, nameTableResource, STREAM_AGGREGATED_RESOURCES } from "./protocol.ts";
 
 const ENTRY = {
   host: "a.ns1.svc.cluster.local",
@@ -16,45 +10,6 @@ const ENTRY = {
   namespace: "ns1",
   altHosts: ["a.example.org"],
 };
-
-Deno.test("decodeNameTable() reads the octets of Istio's NameTable", () => {
-  // table { "a.b": { ips: "1.2.3.4", registry: "X" } } and a field that is not known, by hand.
-  const info = [0x0a, 7, ...text("1.2.3.4"), 0x12, 1, ...text("X"), 0x7a, 1, 0];
-  const map = [0x0a, 3, ...text("a.b"), 0x12, info.length, ...info];
-  const table = Uint8Array.from([0x0a, map.length, ...map, 0xf8, 0x07, 1]);
-  assert.deepEqual([...decodeNameTable(table)], [{
-    host: "a.b",
-    addresses: ["1.2.3.4"],
-    registry: "X",
-    shortName: "",
-    namespace: "",
-    altHosts: [],
-  }]);
-});
-
-Deno.test("decodeNameTable() reads what encodeNameTable() writes, and throws on every cut", () => {
-  const bytes = encodeNameTable([ENTRY]);
-  assert.deepEqual([...decodeNameTable(bytes)], [ENTRY]);
-  for (let length = 1; length < bytes.length; length++) {
-    assert.throws(() => [...decodeNameTable(bytes.subarray(0, length))], `${length} octets`);
-  }
-});
-
-Deno.test("decodeNameTable() reads any octets or throws an Error", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
-      try {
-        for (const { host, addresses } of decodeNameTable(bytes)) {
-          assert.equal(typeof host, "string");
-          assert.ok(Array.isArray(addresses));
-        }
-      } catch (error) {
-        assert.ok(error instanceof Error);
-      }
-    }),
-    { numRuns: 2000 },
-  );
-});
 
 Deno.test("STREAM_AGGREGATED_RESOURCES carries node, metadata and errors", () => {
   const { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize } =
@@ -91,7 +46,3 @@ Deno.test("CREATE_CERTIFICATE carries the request and the chain", () => {
     certChain: ["a", "b"],
   });
 });
-
-function text(string: string): number[] {
-  return [...new TextEncoder().encode(string)];
-}

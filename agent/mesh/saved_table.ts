@@ -7,12 +7,10 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { z } from "zod";
-import type { HostEntry } from "../names/host_entry.ts";
 import { messageOf } from "../system/agent_error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { MeshProblem } from "./errors.ts";
-import { nameTableEntries } from "./protocol.ts";
 
 /** A table with what is known of it. */
 export interface TableSnapshot {
@@ -65,9 +63,7 @@ export class SavedTable {
   }
 
   /** Reads the table; undefined where there is none, or where it is damaged, which is then a problem. */
-  async load(): Promise<
-    { entries: Iterable<HostEntry>; version: string; receivedAtMs: number } | undefined
-  > {
+  async load(): Promise<TableSnapshot | undefined> {
     try {
       if (await this.#files.stat(this.#path) === undefined) return undefined;
       const content = await this.#files.readBytes(this.#path);
@@ -77,11 +73,7 @@ export class SavedTable {
       );
       const bytes = content.subarray(newline + 1);
       if (await sha256(bytes) !== header.sha256) throw new Error("its checksum does not match");
-      return {
-        entries: nameTableEntries(bytes),
-        version: header.version,
-        receivedAtMs: Date.parse(header.receivedAt),
-      };
+      return { bytes, version: header.version, receivedAtMs: Date.parse(header.receivedAt) };
     } catch (error) {
       this.passOver(messageOf(error));
       return undefined;

@@ -9,6 +9,7 @@
 import type { NameTablePush, PushVerdict } from "../mesh/mesh_client.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameTable } from "../names/name_table.ts";
+import { decodeNameTable } from "../names/name_table_message.ts";
 import { packTable, type RejectedEntry, type TableOptions } from "../names/pack_table.ts";
 import { messageOf } from "../system/agent_error.ts";
 import type { Random } from "../system/random.ts";
@@ -143,5 +144,5 @@ export class NameSources {
 /** Static names come first: what an operator wrote on this VM stands above what is pushed. */
 function* merged({ files = [], pushed }: Sources): Generator<HostEntry> {
   yield* files;
-  if (pushed !== undefined) yield* pushed.entries;
+  if (pushed !== undefined) yield* decodeNameTable(pushed.bytes);
 }

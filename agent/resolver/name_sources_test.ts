@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { externalEntry } from "../../test/support/host_entries.ts";
 import { FixedRandom } from "../../test/support/fixed_random.ts";
 import { formatAddress } from "../dns/ip_address.ts";
+import { encodeNameTable } from "../mesh/protocol.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameSources } from "./name_sources.ts";
 
 const push = (entries: HostEntry[], origin: "control-plane" | "disk" = "control-plane") => ({
-  entries,
+  bytes: encodeNameTable(entries),
   version: "1",
   origin,
   receivedAtMs: 0,
@@ -62,15 +63,14 @@ Deno.test("NameSources refuses a push that is not readable to its end", async ()
   const names = make(true);
   const good = push([externalEntry("a.example", ["192.0.2.1"])]);
   await names.replacePushed(good);
-  const entries: Iterable<HostEntry> = {
-    *[Symbol.iterator]() {
-      yield externalEntry("b.example", ["192.0.2.2"]);
-      throw new RangeError("index out of range");
-    },
-  };
-  assert.deepEqual(await names.replacePushed({ ...good, entries }), {
+  const whole = encodeNameTable([
+    externalEntry("b.example", ["192.0.2.2"]),
+    externalEntry("c.example", ["192.0.2.3"]),
+  ]);
+  const bytes = whole.subarray(0, whole.length - 1);
+  assert.deepEqual(await names.replacePushed({ ...good, bytes }), {
     accepted: false,
-    reason: "the name table is not readable: index out of range",
+    reason: "the name table is not readable: cut short at octet 42",
   });
   assert.equal(names.pushed, good);
   assert.equal(addressOf(names, "b.example"), undefined);

@@ -7,8 +7,9 @@
 import { decodeQuery } from "../../agent/dns/query.ts";
 import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
 import { decodeUpstreamAnswer } from "../../agent/dns/upstream_message.ts";
-import { decodeNameTable, encodeNameTable } from "../../agent/mesh/protocol.ts";
+import { encodeNameTable } from "../../agent/mesh/protocol.ts";
 import { lookupMesh, meshSearchDomains } from "../../agent/names/mesh_lookup.ts";
+import { decodeNameTable } from "../../agent/names/name_table_message.ts";
 import { answerMessage, query, queryMessage } from "../support/dns_messages.ts";
 import { buildTable } from "../support/name_tables.ts";
 

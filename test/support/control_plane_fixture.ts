@@ -15,12 +15,12 @@ import { Buffer } from "node:buffer";
 import { makeSigningRequest } from "../../agent/mesh/certificate.ts";
 import {
   CREATE_CERTIFICATE,
-  decodeNameTable,
   type DiscoveryRequest,
   type DiscoveryResponse,
   NAME_TABLE_TYPE_URL,
   STREAM_AGGREGATED_RESOURCES,
 } from "../../agent/mesh/protocol.ts";
+import { decodeNameTable } from "../../agent/names/name_table_message.ts";
 import { systemClock } from "../../agent/system/clock.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { type LogFields, type Logger, silentLog } from "../../agent/system/log.ts";

@@ -11,6 +11,7 @@ import {
 } from "../../agent/mesh/mesh_client.ts";
 import type { MeshNode } from "../../agent/mesh/node_identity.ts";
 import type { HostEntry } from "../../agent/names/host_entry.ts";
+import { decodeNameTable } from "../../agent/names/name_table_message.ts";
 import { systemFiles } from "../../agent/system/files.ts";
 import { silentLog } from "../../agent/system/log.ts";
 import { FakeControlPlane } from "./fake_control_plane.ts";
@@ -91,7 +92,7 @@ export class MeshClientFixture implements AsyncDisposable {
         const refused = { accepted: false, reason: "not usable" } as const;
         try {
           if (!this.verdict(push)) return Promise.resolve(refused);
-          this.pushes.push({ ...push, entries: [...push.entries] });
+          this.pushes.push({ ...push, entries: [...decodeNameTable(push.bytes)] });
         } catch {
           return Promise.resolve(refused);
         }
