@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Errno, libc, type Libc, SystemCallError } from "./libc.ts";
+import { AF_INET6 } from "./sockaddr.ts";
+import { Errno, type Libc, libc, SystemCallError } from "./libc.ts";
 
 /** Datagrams that one call takes at most. */
 export const BATCH = 64;
@@ -36,7 +37,6 @@ const OCTETS = AT.POLL + 24;
 /** Fields of a `struct mmsghdr`, in words of 32 bits. */
 const Field = { NAME: 0, NAME_OCTETS: 2, IOVEC: 4, IOVECS: 6, LENGTH: 14 } as const;
 
-const AF_INET6 = 10;
 const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
 const POLLOUT = 4;
@@ -62,6 +62,8 @@ export class UdpBatch {
   readonly #events: Uint16Array<ArrayBuffer>;
   readonly #wakeCount = new Uint8Array(new ArrayBuffer(8));
   readonly #nameOctets: number;
+  /** Address of the memory; below 2^53, as every address of a process is. */
+  readonly #base: number;
   readonly #received: Deno.PointerValue;
   /** The queue from each position on: what is sent next after one that the kernel refused. */
   readonly #queuedFrom: Deno.PointerValue[] = [];
@@ -76,10 +78,11 @@ export class UdpBatch {
    *
    * @param fd a UDP socket, blocking or not
    * @param wakeFd an eventfd that ends {@link wait}, non-blocking
+   * @param library the C library of this thread
    * @throws SystemCallError where `fd` is no socket; AgentError where there is no C library
    */
-  constructor(fd: number, wakeFd: number) {
-    const { call, errno } = libc();
+  constructor(fd: number, wakeFd: number, library: Libc = libc()) {
+    const { call, errno } = library;
     this.#fd = fd;
     this.#wakeFd = wakeFd;
     this.#call = call;
@@ -117,9 +120,6 @@ export class UdpBatch {
     }
   }
 
-  /** Address of the memory; below 2^53, as every address of a process is. */
-  readonly #base: number;
-
   /**
    * Takes what waits, without waiting for any. What was queued and not sent is forgotten.
    *
@@ -152,6 +152,13 @@ export class UdpBatch {
     const from = i * NAME;
     for (let j = 0; j < this.#nameOctets; j++) into[at + j] = this.#names[from + j];
     return this.#nameOctets;
+  }
+
+  /** Copies message `i`. */
+  copyMessage(i: number, into: Uint8Array, at: number): void {
+    const octets = this.octets(i);
+    const from = i * SLOT_OCTETS;
+    for (let j = 0; j < octets; j++) into[at + j] = this.packets[from + j];
   }
 
   /** Queues the answer to message `i`, which stands in its place; at most one for each message. */
