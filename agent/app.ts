@@ -8,7 +8,6 @@ import { lookupReport, metricReadings, namesReport, statusReport } from "./agent
 import {
   cacheLimits,
   controlSocketPath,
-  isAllowedClient,
   mayBePrivate,
   meshNode,
   meshView,
@@ -18,6 +17,7 @@ import {
 } from "./agent_settings.ts";
 import { AnswerCache } from "./cache/answer_cache.ts";
 import type { Config } from "./config/config.ts";
+import { DnsService } from "./dns_service.ts";
 import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts";
 import { ControlSocket } from "./health/control_socket.ts";
 import { HealthServer } from "./health/health_server.ts";
@@ -29,8 +29,6 @@ import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { NameSources } from "./resolver/name_sources.ts";
 import { Resolver } from "./resolver/resolver.ts";
-import { DnsServer } from "./server/dns_server.ts";
-import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
@@ -71,7 +69,7 @@ export class Agent {
   readonly #upstreamChoice: UpstreamChoice;
   readonly #names: NameSources;
   readonly #resolver: Resolver;
-  readonly #server: DnsServer;
+  readonly #dns: DnsService;
   readonly #mesh: MeshConnection;
   readonly #control: ControlSocket;
   #config: Config;
@@ -95,6 +93,7 @@ export class Agent {
     this.#cache = new AnswerCache(cacheLimits(options.config));
     this.#metrics = new AgentMetrics({
       version: VERSION,
+      beforeScrape: () => this.#dns.fold(),
       read: () =>
         metricReadings({
           cache: this.#cache,
@@ -139,6 +138,7 @@ export class Agent {
       },
       cache: this.#cache,
       upstream: this.#upstream,
+      onChanged: () => this.#dns?.forgetHot(),
     });
     this.#mesh = new MeshConnection({
       ...this.#world,
@@ -149,18 +149,13 @@ export class Agent {
       resolveHost: (name) => hostAddresses(this.#upstream, name),
       onTable: (push) => this.#onTable(push),
     });
-    const handler = new QueryHandler({
-      ...this.#world,
+    this.#dns = new DnsService({
+      world: this.#world,
+      config: () => this.#config,
       resolver: this.#resolver,
-      isLoopProbe: (name) => loopProbe.onQuery(name),
-      observer: this.#metrics,
-      log: this.#log.child("dns"),
-    });
-    this.#server = new DnsServer({
-      ...this.#world,
-      handler,
-      isAllowed: (client) =>
-        isAllowedClient(this.#config, client, () => this.#world.network.interfaceAddresses()),
+      cache: this.#cache,
+      loopProbe,
+      metrics: this.#metrics,
       log: this.#log.child("dns"),
     });
     this.#control = new ControlSocket({
@@ -201,6 +196,7 @@ export class Agent {
     await this.#applyStaticNames(config);
     await this.#mesh.start(config);
     this.#publish();
+    await this.#dns.start(config, this.#resolver.mesh);
     await this.#listen(config);
     this.#listening.done();
     await this.#listenForControl(config);
@@ -218,7 +214,7 @@ export class Agent {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("The agent stops"));
     this.#upstreamChoice.close();
-    await this.#server.drain();
+    await this.#dns.drain();
     this.#upstream.close();
     await this.#mesh.stop();
     await this.#health?.close();
@@ -262,7 +258,7 @@ export class Agent {
   async #listen(config: Config): Promise<void> {
     const health = this.#openHealth(config);
     try {
-      await this.#server.replaceListeners(socketAddresses(config.dns.listen));
+      await this.#dns.replaceListeners(socketAddresses(config.dns.listen));
     } catch (error) {
       await health?.close();
       throw error;
@@ -275,7 +271,7 @@ export class Agent {
 
   /** Where DNS is served, with the ports that the kernel chose. */
   get dnsAddresses(): SocketAddress[] {
-    return this.#server.addresses;
+    return this.#dns.addresses;
   }
 
   /** Where health is served; undefined before the start. */
@@ -373,6 +369,7 @@ export class Agent {
       complete: this.#names.complete,
       view: meshView(this.#config, this.#host.facts),
     });
+    this.#dns.publish(this.#resolver.mesh);
     if (this.#names.complete) this.#named.done();
   }
 

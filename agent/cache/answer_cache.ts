@@ -10,7 +10,6 @@
  */
 import type { Answer } from "../dns/answer.ts";
 import { isWithin } from "../dns/name.ts";
-import type { Question } from "../dns/query.ts";
 import {
   agedAnswer,
   boundedAnswer,
@@ -57,6 +56,22 @@ const PREFETCH_SHARE = 0.1;
 /** Hot is what was asked for again so often since it came. */
 const PREFETCH_HITS = 2;
 
+/** An answer as it is kept: what a hit gives is this one, aged. */
+export interface KeptAnswer {
+  /** What it is kept under, see `cache_key.ts`. */
+  readonly key: string;
+  /** With the TTLs that it came with. */
+  readonly answer: Answer;
+  /** What kind it is. */
+  readonly kind: CachedKind;
+  /** When it was stored. */
+  readonly storedMs: number;
+  /** When it ends: from then on it is stale. */
+  readonly expiresMs: number;
+  /** From when on a hit may be due for a refresh; Infinity where nothing is refreshed. */
+  readonly refreshMs: number;
+}
+
 /** A cached answer that may be given. */
 export interface CacheHit {
   /** With TTLs counted down; a stale one with {@link TTL_LIMITS.staleSeconds} and an extended error. */
@@ -71,6 +86,8 @@ export interface CacheHit {
   remainingSeconds: number;
   /** Whether it should be asked for anew now, so that it is here when this one ends. Said once a life. */
   dueForRefresh: boolean;
+  /** What it is a copy of; only where that is an answer which has not ended. */
+  kept?: KeptAnswer;
 }
 
 /** What became of lookups, and what else happened, since the start. */
@@ -107,17 +124,6 @@ interface Entry {
   recheckMs: number;
 }
 
-/** The key of a question: everything that may change its answer. */
-export function cacheKey(
-  request: { question: Question; dnssecOk: boolean; checkingDisabled: boolean },
-  upstreamGroup: string,
-): string {
-  const { name, type, class: recordClass } = request.question;
-  const flags = (request.dnssecOk ? 1 : 0) | (request.checkingDisabled ? 2 : 0);
-  // A canonical name holds no space.
-  return `${name} ${type} ${recordClass} ${flags} ${upstreamGroup}`;
-}
-
 /** A bounded cache of answers. */
 export class AnswerCache {
   /** What happened so far. */
@@ -134,6 +140,11 @@ export class AnswerCache {
   };
   readonly #store: SegmentedStore<Entry>;
   #limits: CacheLimits;
+  /**
+   * Told each key whose answer is replaced or forgotten, before it is; of one that had to make room,
+   * behind it. For whoever gives copies of it.
+   */
+  onGone: (key: string) => void = () => {};
 
   /**
    * Wires the parts; does nothing yet.
@@ -145,7 +156,10 @@ export class AnswerCache {
     this.counts = this.#counts;
     this.#store = new SegmentedStore({
       maxBytes: this.#limits.maxBytes,
-      onEvicted: () => void this.#counts.evicted++,
+      onEvicted: (key) => {
+        this.#counts.evicted++;
+        this.onGone(key);
+      },
     });
   }
 
@@ -162,7 +176,7 @@ export class AnswerCache {
   get(key: string, nowMs: number): CacheHit | undefined {
     const entry = this.#store.use(key);
     if (entry === undefined || nowMs >= this.#endMs(entry)) {
-      if (entry !== undefined) this.#store.delete(key);
+      if (entry !== undefined) this.#forget(key);
       this.#counts[entry === undefined ? "miss" : "expired"]++;
       return undefined;
     }
@@ -174,7 +188,8 @@ export class AnswerCache {
         entry.refreshSaid = true;
         this.#counts.prefetch++;
       }
-      return { ...hitOf(entry, nowMs), dueForRefresh };
+      const kept = entry.kind !== "failure" && { kept: this.#kept(key, entry) };
+      return { ...hitOf(entry, nowMs), dueForRefresh, ...kept };
     }
     if (entry.kind !== "failure" && nowMs < entry.recheckMs) {
       this.#counts.stale++;
@@ -182,6 +197,17 @@ export class AnswerCache {
     }
     this.#counts.expired++;
     return undefined;
+  }
+
+  /**
+   * Counts hits of an answer that others gave copies of: it ranks as one that was asked for here.
+   *
+   * @param options `kind`: of the answer, which may have had to make room meanwhile
+   */
+  used(key: string, { hits, kind }: { hits: number; kind: CachedKind }): void {
+    this.#counts[kind] += hits;
+    const entry = this.#store.use(key);
+    if (entry !== undefined) entry.hits += hits;
   }
 
   /** The answer that may be given where upstream servers have none: it has ended, as a rule. */
@@ -212,7 +238,7 @@ export class AnswerCache {
     const { kind, seconds } = lifetimeOf(answer, this.#bounds);
     if (kind === "failure") return this.#putFailure(key, answer, nowMs);
     if (seconds <= 0) {
-      this.#store.delete(key);
+      this.#forget(key);
       return false;
     }
     return this.#set(key, {
@@ -258,7 +284,7 @@ export class AnswerCache {
     let count = 0;
     for (const [key] of this.#store.entries()) {
       if (!isWithin(key.slice(0, key.indexOf(" ")), domain)) continue;
-      this.#store.delete(key);
+      this.#forget(key);
       count++;
     }
     return count;
@@ -267,7 +293,7 @@ export class AnswerCache {
   /** Forgets that upstream servers failed: they may be asked again, about every question. */
   forgetFailures(): void {
     for (const [key, entry] of this.#store.entries()) {
-      if (entry.kind === "failure") this.#store.delete(key);
+      if (entry.kind === "failure") this.#forget(key);
       else entry.failures = entry.recheckMs = 0;
     }
   }
@@ -287,7 +313,13 @@ export class AnswerCache {
     return this.#limits.maxBytes;
   }
 
+  #forget(key: string): void {
+    this.onGone(key);
+    this.#store.delete(key);
+  }
+
   #set(key: string, entry: Entry): boolean {
+    this.onGone(key);
     return this.#store.set(key, entry, { bytes: sizeOf(key, entry.answer) });
   }
 
@@ -298,9 +330,18 @@ export class AnswerCache {
   }
 
   #isDueForRefresh(entry: Entry, nowMs: number): boolean {
-    const { kind, storedMs, expiresMs, hits, refreshSaid } = entry;
-    return this.#limits.prefetch && !refreshSaid && kind !== "failure" && hits >= PREFETCH_HITS &&
-      expiresMs - nowMs <= PREFETCH_SHARE * (expiresMs - storedMs);
+    const { kind, hits, refreshSaid } = entry;
+    return !refreshSaid && kind !== "failure" && hits >= PREFETCH_HITS &&
+      nowMs >= this.#refreshMs(entry);
+  }
+
+  #refreshMs({ storedMs, expiresMs }: Entry): number {
+    return this.#limits.prefetch ? expiresMs - PREFETCH_SHARE * (expiresMs - storedMs) : Infinity;
+  }
+
+  #kept(key: string, entry: Entry): KeptAnswer {
+    const { answer, kind, storedMs, expiresMs } = entry;
+    return { key, answer, kind, storedMs, expiresMs, refreshMs: this.#refreshMs(entry) };
   }
 }
 

@@ -64,15 +64,15 @@ export class SegmentedStore<V> {
   readonly #slots = new Map<string, Slot<V>>();
   readonly #probation = new SlotList<V>();
   readonly #protected = new SlotList<V>();
-  readonly #onEvicted: () => void;
+  readonly #onEvicted: (key: string) => void;
   #maxBytes: number;
 
   /**
    * Wires the parts; does nothing yet.
    *
-   * @param options `maxBytes`: the bound; `onEvicted` is called for each value that had to make room
+   * @param options `maxBytes`: the bound; `onEvicted` is called with each key whose value had to make room
    */
-  constructor(options: { maxBytes: number; onEvicted: () => void }) {
+  constructor(options: { maxBytes: number; onEvicted: (key: string) => void }) {
     this.#maxBytes = options.maxBytes;
     this.#onEvicted = options.onEvicted;
   }
@@ -156,7 +156,7 @@ export class SegmentedStore<V> {
     while (this.bytes > this.#maxBytes) {
       const victim = other(this.#probation.oldest, kept) ?? other(this.#protected.oldest, kept)!;
       this.delete(victim.key);
-      this.#onEvicted();
+      this.#onEvicted(victim.key);
     }
   }
 }

@@ -152,6 +152,13 @@ const dns = z.strictObject({
   listen: z.array(socketAddress).min(1).default(["127.0.0.1:15053"]).describe(
     "Addresses to serve DNS on, UDP and TCP.",
   ),
+  fastPath: z.enum(["auto", "on", "off"]).default("auto").describe(
+    "Answer mesh names and cached answers in a thread of its own that calls the kernel directly: on, " +
+      "off, or auto: on where this machine lets it. Read at the start.",
+  ),
+  workers: z.number().int().min(1).max(16).default(1).describe(
+    "Threads of the fast path, which share the sockets; each takes some 17 MB. Read at the start.",
+  ),
   upstreams: z.array(nameserver).min(1).optional().describe(
     "Nameservers for all that is not the mesh's, tls://ip#name for DNS over TLS; the VM's own, " +
       "with the domains of its links, unless given.",

@@ -52,6 +52,8 @@ export function readEnvironment(
       }))
       : leaf.type === "boolean" && (text === "true" || text === "false")
       ? text === "true"
+      : leaf.type === "integer" && /^\d+$/.test(text)
+      ? Number(text)
       : text;
     overrides.push({ path: leaf.path, value, source: name });
   }

@@ -56,6 +56,7 @@ Deno.test("loadConfig() fills in every default", async () => {
     dns: {
       listen: ["127.0.0.1:15053"],
       clusterDomain: "cluster.local",
+      fastPath: "auto",
       forward: [],
       rebindProtection: false,
       rebindExempt: [],
@@ -63,6 +64,7 @@ Deno.test("loadConfig() fills in every default", async () => {
       caseRandomization: false,
       autoAllocated: "auto",
       vipRanges: ["240.240.0.0/16", "2001:2::/48"],
+      workers: 1,
     },
     health: { listen: "127.0.0.1:15054" },
     control: {},
@@ -86,7 +88,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
       'names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
-      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, upstreams, forward, rebindProtection, ` +
+      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, fastPath, workers, upstreams, forward, rebindProtection, ` +
       "rebindExempt, allowFrom, caseRandomization, searchDomains, clusterDomain, autoAllocated, " +
       'vipRanges; did you mean "upstreams"?',
     ]],
@@ -182,6 +184,7 @@ Deno.test("loadConfig() lets the environment win over the file, and flags over b
     environment: {
       HOME: "/home",
       OUTRIGGER_DNS_LISTEN: "127.0.0.1:2, [::1]:2",
+      OUTRIGGER_DNS_WORKERS: "3",
       OUTRIGGER_LOG_LEVEL: "debug",
       OUTRIGGER_NODE_LABELS: "app=db,tier=",
       OUTRIGGER_CONTROL_PLANE_ADDRESS: "192.0.2.1:15012",
@@ -190,6 +193,7 @@ Deno.test("loadConfig() lets the environment win over the file, and flags over b
   }));
   assert.deepEqual(config.dns.listen, ["127.0.0.1:3"]);
   assert.deepEqual(config.dns.searchDomains, ["a.example"]);
+  assert.equal(config.dns.workers, 3);
   assert.equal(config.log.level, "debug");
   assert.deepEqual(config.node.labels, { app: "db", tier: "" });
   assert.deepEqual(config.controlPlane!.addresses, ["192.0.2.1:15012"]);

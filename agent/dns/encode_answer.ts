@@ -16,7 +16,7 @@ export const UDP_OCTETS_WITHOUT_EDNS = 512;
 /** The most that the agent sends in one UDP datagram, whatever a client advertises. */
 export const UDP_OCTETS_MAX = 4096;
 /** Largest query that is asked for in OPT, in octets (DNS flag day 2020: fits every path whole). */
-const UDP_OCTETS_ADVERTISED = 1232;
+export const UDP_OCTETS_ADVERTISED = 1232;
 /** What a message may measure on TCP. */
 export const TCP_OCTETS_MAX = 65535;
 

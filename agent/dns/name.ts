@@ -15,6 +15,9 @@ export const NAME_MAX_OCTETS = 255;
 /** The longest label (RFC 1035 section 3.1). */
 export const LABEL_MAX_OCTETS = 63;
 
+/** The most labels that a name can have, the root left out. */
+export const LABELS_MAX = 127;
+
 /** A name that was read from a message. */
 export interface DecodedName {
   /** Canonical text. */

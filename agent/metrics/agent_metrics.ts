@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Metric, Registry } from "prom-client";
 import { formatRcode, formatType, RecordType } from "../dns/codes.ts";
+import { AnswerDurations } from "./answer_durations.ts";
 import { METRIC_DOCS, type MetricName } from "./metric_docs.ts";
 
 /** What is read from the other parts at each scrape. */
@@ -30,6 +31,18 @@ export interface MetricReadings {
   residentBytes: number;
 }
 
+/** What the fast path's workers answered from one source since they were asked last. */
+export interface FastAnswers {
+  /** As in {@link AgentMetrics.onAnswer}. */
+  source: "mesh" | "cache";
+  /** Answers by response code. */
+  rcodes: [rcode: number, count: number][];
+  /** Answers by bucket, see `ANSWER_BUCKETS`. */
+  buckets: [bucket: number, count: number][];
+  /** How long all of them took. */
+  seconds: number;
+}
+
 /** Types that get a label of their own; all others share `other`, so that clients cannot make labels. */
 const LABELLED_TYPES: ReadonlySet<number> = new Set([
   RecordType.A,
@@ -50,23 +63,19 @@ const LABELLED_TYPES: ReadonlySet<number> = new Set([
 const UPSTREAM_BUCKETS = [.001, .005, .01, .1, 1, 5];
 /** From the next room to a name that the server itself has to look up, in seconds. */
 const UPSTREAM_SERVER_BUCKETS = [.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5];
-/** From what a table lookup takes to what a question may take. */
-const ANSWER_BUCKETS = [.00005, .0001, .00025, .0005, .001, .0025, .01, .05, .1, .5, 1, 2.5, 5];
 
 /** Counts what the agent does. */
 export class AgentMetrics {
   readonly #registry = new Registry();
+  readonly #beforeScrape: () => void;
   readonly #queries = this.#counter("outrigger_dns_queries_total");
   readonly #istioRequests = this.#counter("istio_agent_dns_requests_total");
   readonly #answers = this.#counter("outrigger_dns_answers_total");
-  readonly #answerSeconds = this.#histogram(
-    "outrigger_dns_answer_duration_seconds",
-    ANSWER_BUCKETS,
-  );
+  readonly #answerSeconds = this.#answerDurations();
   readonly #dropped = this.#counter("outrigger_dns_dropped_total");
   readonly #pushes = this.#counter("outrigger_mesh_pushes_total");
   readonly #istioFailures = this.#counter("istio_agent_dns_upstream_failures_total");
-  readonly #children = new Map<string, { inc(): void }>();
+  readonly #children = new Map<string, { inc(by?: number): void }>();
 
   /** Counts queries to upstream servers. */
   readonly upstream: {
@@ -82,9 +91,13 @@ export class AgentMetrics {
   /**
    * Wires the parts; does nothing yet.
    *
-   * @param options `version` of the agent; `read`: the gauges' values, asked for at each scrape
+   * @param options `version` of the agent; `read`: the gauges' values, asked for at each scrape;
+   * `beforeScrape` may bring counts that others keep
    */
-  constructor(options: { version: string; read: () => MetricReadings }) {
+  constructor(
+    options: { version: string; read: () => MetricReadings; beforeScrape?: () => void },
+  ) {
+    this.#beforeScrape = options.beforeScrape ?? (() => {});
     this.#gauges(options.read);
     this.#cacheCounters(options.read);
     const build = this.#gauge("outrigger_build_info");
@@ -121,29 +134,38 @@ export class AgentMetrics {
     };
   }
 
-  /** A query that can be answered came in. */
-  onQuery({ transport, type }: { transport: "udp" | "tcp"; type: number }): void {
+  /** A query that can be answered came in, or as many of them. */
+  onQuery(
+    { transport, type, count = 1 }: { transport: "udp" | "tcp"; type: number; count?: number },
+  ): void {
     const name = LABELLED_TYPES.has(type) ? formatType(type) : "other";
-    this.#istioRequests.inc();
+    this.#istioRequests.inc(count);
     this.#child(`q ${transport} ${name}`, () => this.#queries.labels({ transport, type: name }))
-      .inc();
+      .inc(count);
   }
 
   /** A query was answered. */
   onAnswer(
     { source, rcode, seconds }: { source: string; rcode: number; seconds: number },
   ): void {
-    const known = formatRcode(rcode);
-    // Upstream servers may make up codes, but no labels.
-    const name = known.startsWith("RCODE") ? "other" : known;
-    this.#child(`a ${source} ${name}`, () => this.#answers.labels({ source, rcode: name })).inc();
-    this.#answerSeconds.observe({ source }, seconds);
+    this.#countAnswers(source, rcode, 1);
+    this.#answerSeconds.observe(source, seconds);
     if (source === "failure") this.#istioFailures.inc();
   }
 
-  /** A message was no answerable query. */
-  onDropped(reason: string): void {
-    this.#dropped.inc({ reason });
+  /** Workers of the fast path answered queries. */
+  onFastAnswers(answers: FastAnswers): void {
+    const { source } = answers;
+    for (const [rcode, count] of answers.rcodes) this.#countAnswers(source, rcode, count);
+    for (const [bucket, count] of answers.buckets) {
+      this.#answerSeconds.add(source, { bucket, count, seconds: 0 });
+    }
+    this.#answerSeconds.add(source, { bucket: 0, count: 0, seconds: answers.seconds });
+  }
+
+  /** A message was no answerable query, or as many of them. */
+  onDropped(reason: string, count = 1): void {
+    this.#dropped.inc({ reason }, count);
   }
 
   /** A table came. */
@@ -153,11 +175,20 @@ export class AgentMetrics {
 
   /** The text of /metrics. */
   async expose(): Promise<{ contentType: string; body: string }> {
+    this.#beforeScrape();
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
+  #countAnswers(source: string, rcode: number, count: number): void {
+    const known = formatRcode(rcode);
+    // Upstream servers may make up codes, but no labels.
+    const name = known.startsWith("RCODE") ? "other" : known;
+    this.#child(`a ${source} ${name}`, () => this.#answers.labels({ source, rcode: name }))
+      .inc(count);
+  }
+
   /** Label lookup costs more than counting: a child is looked up once. */
-  #child(key: string, make: () => { inc(): void }): { inc(): void } {
+  #child(key: string, make: () => { inc(by?: number): void }): { inc(by?: number): void } {
     let child = this.#children.get(key);
     if (child === undefined) this.#children.set(key, child = make());
     return child;
@@ -205,6 +236,13 @@ export class AgentMetrics {
 
   #gauge(name: MetricName, collect?: (this: Gauge) => void): Gauge {
     return new Gauge({ ...doc(name), registers: [this.#registry], ...(collect && { collect }) });
+  }
+
+  #answerDurations(): AnswerDurations {
+    const durations = new AnswerDurations(doc("outrigger_dns_answer_duration_seconds"));
+    // A registry asks of a metric what AnswerDurations has, and no more.
+    this.#registry.registerMetric(durations as unknown as Metric);
+    return durations;
   }
 
   #histogram(name: MetricName, buckets: number[]): Histogram {

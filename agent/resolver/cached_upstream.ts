@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { type AnswerCache, type CacheHit, cacheKey } from "../cache/answer_cache.ts";
+import type { AnswerCache, CacheHit, KeptAnswer } from "../cache/answer_cache.ts";
 import { isFailure } from "../cache/answer_ttl.ts";
+import { cacheKey } from "../cache/cache_key.ts";
 import { type Answer, failureAnswer } from "../dns/answer.ts";
 import { ExtendedErrorCode, formatRcode, Rcode } from "../dns/codes.ts";
 import type { Question } from "../dns/query.ts";
@@ -30,6 +31,8 @@ export interface ForwardedAnswer {
   source: "cache" | "stale" | "upstream" | "failure";
   /** Why, a step a line, in words. */
   why: string[];
+  /** What of the cache it is a copy of; only where that has not ended. */
+  kept?: KeptAnswer;
 }
 
 /** Who is asked. */
@@ -99,6 +102,7 @@ export class CachedUpstream {
         `cached ${Math.floor(hit.ageSeconds)} s ago, for ${hit.remainingSeconds} s more` +
         (hit.dueForRefresh ? "; asked for anew" : ""),
       ],
+      ...hit.kept && { kept: hit.kept },
     };
   }
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { AnswerCache } from "../cache/answer_cache.ts";
+import type { AnswerCache, KeptAnswer } from "../cache/answer_cache.ts";
 import type { Answer } from "../dns/answer.ts";
 import { openChain } from "../dns/cname_chain.ts";
 import { Rcode, RecordType } from "../dns/codes.ts";
@@ -38,6 +38,8 @@ export interface Resolution {
   source: AnswerSource;
   /** Why, a step a line, in words. */
   why: string[];
+  /** What of the cache it is a copy of; absent where that has ended or the mesh added something to it. */
+  kept?: KeptAnswer;
 }
 
 /** The mesh as it is known now. */
@@ -62,12 +64,18 @@ export interface ResolverOptions {
   clock: Clock;
   /** Rotates addresses. */
   random: Random;
+  /**
+   * Called when what was answered from the cache is perhaps answered otherwise from now on: another mesh
+   * is in force, or other upstream servers.
+   */
+  onChanged?: () => void;
 }
 
 /** Answers questions: mesh, then cache, then upstream. */
 export class Resolver {
   readonly #upstream: CachedUpstream;
   readonly #random: Random;
+  readonly #onChanged: (() => void) | undefined;
   #mesh: MeshState;
 
   /** Wires the parts; does nothing yet. */
@@ -75,11 +83,13 @@ export class Resolver {
     this.#mesh = options.mesh;
     this.#upstream = new CachedUpstream(options);
     this.#random = options.random;
+    this.#onChanged = options.onChanged;
   }
 
   /** Puts a new table or view in force, for every question from now on. */
   replaceMesh(mesh: MeshState): void {
     this.#mesh = mesh;
+    this.#onChanged?.();
   }
 
   /** The mesh in force. */
@@ -140,6 +150,7 @@ export class Resolver {
   /** To be called when the upstream servers changed: what failed before may be asked again at once. */
   upstreamChanged(): void {
     this.#upstream.forgetFailures();
+    this.#onChanged?.();
   }
 
   /**

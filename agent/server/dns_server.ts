@@ -6,15 +6,24 @@
 import type { Clock } from "../system/clock.ts";
 import { sleep } from "../system/clock.ts";
 import type { Logger } from "../system/log.ts";
-import type { MessageStream, Network, TcpListener, UdpSocket } from "../system/network.ts";
+import type {
+  MessageStream,
+  Network,
+  TcpListener,
+  UdpHandlers,
+  UdpSocket,
+} from "../system/network.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
 import { ListenError } from "./errors.ts";
+import type { FastPath } from "./fast_path.ts";
 import type { QueryHandler } from "./query_handler.ts";
 
 /** What a {@link DnsServer} is made of. */
 export interface DnsServerOptions {
   /** Opens the sockets. */
   network: Network;
+  /** Opens UDP sockets on loopback where it is there. */
+  fastPath?: () => Pick<FastPath, "bindUdp"> | undefined;
   /** Ends idle connections and the drain. */
   clock: Clock;
   /** Answers the messages. */
@@ -112,7 +121,7 @@ export class DnsServer {
 
   async #open(address: SocketAddress, tries = 5): Promise<Listener> {
     const { network, handler, log } = this.#options;
-    const udp: UdpSocket = await network.bindUdp(address, {
+    const udp: UdpSocket = await this.#bindUdp(address, {
       onMessage: (message, from) => {
         // Source port 0 cannot be answered.
         if (from.port === 0) return;
@@ -122,8 +131,6 @@ export class DnsServer {
         else handler.refuse(message, origin, reply);
       },
       onError: (error) => log.debug("A UDP answer could not be sent", { reason: error.message }),
-    }).catch((cause) => {
-      throw new ListenError(address, "udp", cause);
     });
     try {
       // The port that the kernel chose for UDP serves TCP as well.
@@ -137,6 +144,17 @@ export class DnsServer {
       // … unless another program has it for TCP: then the kernel chooses again.
       if (address.port === 0 && tries > 1) return this.#open(address, tries - 1);
       throw new ListenError(address, "tcp", cause);
+    }
+  }
+
+  /** Who may ask is the slow path's to decide, so that workers serve only what everybody may ask. */
+  async #bindUdp(address: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket> {
+    const { network, fastPath } = this.#options;
+    const fast = isLoopback(address.address) ? fastPath?.() : undefined;
+    try {
+      return fast?.bindUdp(address, handlers) ?? await network.bindUdp(address, handlers);
+    } catch (cause) {
+      throw new ListenError(address, "udp", cause);
     }
   }
 

@@ -37,3 +37,19 @@ function advice({ port }: SocketAddress, cause: unknown): string {
       return "Choose another address with dns.listen or --dns-listen.";
   }
 }
+
+/** The fast path cannot run, and the configuration insists on it. */
+export class FastPathError extends AgentError {
+  /**
+   * Puts the failure into words.
+   *
+   * @param cause why not
+   */
+  constructor(cause: unknown) {
+    super(
+      "FAST_PATH_UNAVAILABLE",
+      `The fast path cannot run here: ${messageOf(cause)}. Set dns.fastPath to auto or off`,
+      { cause },
+    );
+  }
+}

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { KeptAnswer } from "../cache/answer_cache.ts";
 import { type Answer, failureAnswer } from "../dns/answer.ts";
 import { ExtendedErrorCode, Rcode } from "../dns/codes.ts";
 import { encodeAnswer, TCP_OCTETS_MAX, udpAnswerLimit } from "../dns/encode_answer.ts";
@@ -35,6 +36,8 @@ export interface QueryHandlerOptions {
   clock: Clock;
   /** Counts them. */
   observer: QueryObserver;
+  /** Told what of the cache a client was just given as it is. */
+  onCacheHit?: (kept: KeptAnswer) => void;
   /** For faults of our own. */
   log: Logger;
   /** See {@link IN_FLIGHT_DEFAULT}. */
@@ -89,7 +92,7 @@ export class QueryHandler {
     reply: (answer: Uint8Array) => void,
   ): boolean {
     const decoded = decodeQuery(message);
-    const { observer, clock } = this.#options;
+    const { observer, clock, onCacheHit } = this.#options;
     if (decoded.kind === "drop") {
       observer.onDropped(decoded.reason);
       return false;
@@ -102,13 +105,14 @@ export class QueryHandler {
     const { query } = decoded;
     observer.onQuery({ transport, type: query.question.type });
     const started = clock.monotonicMs();
-    const finish = ({ answer, source }: Resolution) => {
+    const finish = ({ answer, source, kept }: Resolution) => {
       reply(encode(query, answer, transport));
       observer.onAnswer({
         source,
         rcode: answer.rcode,
         seconds: (clock.monotonicMs() - started) / 1000,
       });
+      if (kept !== undefined) onCacheHit?.(kept);
     };
     const resolution = this.#resolve(query, client);
     if (!(resolution instanceof Promise)) {

@@ -15,7 +15,7 @@ import { AgentError, messageOf } from "./agent_error.ts";
  * call costs 5 ns), everything else as a `buffer` (20 ns). `ssize_t` is taken as 32 bits, since no call
  * here moves more: a 64-bit result would be a BigInt.
  */
-const FUNCTIONS = {
+export const FUNCTIONS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },

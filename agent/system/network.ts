@@ -87,6 +87,8 @@ export interface InterfaceAddress {
 
 /** The network. */
 export interface Network {
+  /** Whether its sockets are the kernel's, so that the fast path may open some of its own beside them. */
+  readonly isKernel?: boolean;
   /** Opens a UDP socket. @throws the runtime's error (EADDRINUSE, EACCES, …) */
   bindUdp(local: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket>;
   /** Listens on TCP. @throws the runtime's error */
@@ -120,6 +122,8 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** The network of this machine. */
 export const systemNetwork: Network = {
+  isKernel: true,
+
   bindUdp(local, handlers) {
     const type = isIPv6(local.address) ? "udp6" : "udp4";
     const socket = createSocket({ type, ipv6Only: type === "udp6" });

@@ -44,8 +44,9 @@ const QUIET = 0;
 /** The reader looks, or a message that makes it look is under way. */
 const RUNG = 1;
 
-/** A record: a word with both lengths, the `sockaddr`, the message; padded to whole words. */
-const MESSAGE_AT = 4 + SOCKADDR_OCTETS;
+/** A record: a word with both lengths, the tag, the `sockaddr`, the message; padded to whole words. */
+const SOURCE_AT = 8;
+const MESSAGE_AT = SOURCE_AT + SOCKADDR_OCTETS;
 /** In place of the lengths: the record lies at the start of the memory, since there was no room here. */
 const GO_TO_START = -1;
 
@@ -96,8 +97,12 @@ export class PacketRingWriter {
     this.#records = Atomics.load(this.#header, Word.RECORDS_WRITTEN);
   }
 
-  /** Writes message `i` of a batch; false where there is no room. Nobody is told before {@link ringBell}. */
-  push(from: PacketSource, i: number): boolean {
+  /**
+   * Writes message `i` of a batch; false where there is no room. Nobody is told before {@link ringBell}.
+   *
+   * @param tag what the reader knows the message's socket by
+   */
+  push(from: PacketSource, i: number, tag: number): boolean {
     const header = this.#header;
     const waiting = this.#records - Atomics.load(header, Word.RECORDS_READ) | 0;
     if (waiting >= this.#mostRecords) return false;
@@ -114,7 +119,8 @@ export class PacketRingWriter {
       at = 0;
     }
 
-    const sourceOctets = from.copySource(i, this.#octets, at + 4);
+    this.#lengths[(at >> 2) + 1] = tag;
+    const sourceOctets = from.copySource(i, this.#octets, at + SOURCE_AT);
     from.copyMessage(i, this.#octets, at + MESSAGE_AT);
     this.#lengths[at >> 2] = sourceOctets << 16 | messageOctets;
     this.#records = this.#records + 1 | 0;
@@ -133,6 +139,16 @@ export class PacketRingWriter {
   }
 }
 
+/** Takes a message, the `sockaddr` that it came from, and its tag. */
+export type PacketHandler = (
+  message: Uint8Array<ArrayBuffer>,
+  source: Uint8Array<ArrayBuffer>,
+  tag: number,
+) => void;
+
+/** Records between two turns of the event loop: 1 to 3 ms of work. */
+const RECORDS_A_TURN = 32;
+
 /** The end of the main thread. */
 export class PacketRingReader {
   readonly #header: Int32Array<SharedArrayBuffer>;
@@ -149,6 +165,14 @@ export class PacketRingReader {
   }
 
   /**
+   * Takes all that is there, a few records a turn of the event loop. To be called whenever the writer's
+   * message comes.
+   */
+  drainInTurns(handler: PacketHandler): void {
+    if (this.drain(handler, RECORDS_A_TURN)) setImmediate(() => this.drainInTurns(handler));
+  }
+
+  /**
    * Takes what is there. To be called whenever the writer's message comes.
    *
    * @param handler gets copies of the message and of the `sockaddr` that it came from; must not throw
@@ -156,7 +180,7 @@ export class PacketRingReader {
    * @returns whether more waits: then no message comes, and it is the caller who has to come back
    */
   drain(
-    handler: (message: Uint8Array<ArrayBuffer>, source: Uint8Array<ArrayBuffer>) => void,
+    handler: PacketHandler,
     most = Infinity,
   ): boolean {
     const header = this.#header;
@@ -171,7 +195,7 @@ export class PacketRingReader {
     }
   }
 
-  #take(handler: (message: Uint8Array<ArrayBuffer>, source: Uint8Array<ArrayBuffer>) => void) {
+  #take(handler: PacketHandler) {
     const capacity = this.#octets.length;
     let at = this.#read & capacity - 1;
     if (this.#lengths[at >> 2] === GO_TO_START) {
@@ -180,12 +204,13 @@ export class PacketRingReader {
     }
     const lengths = this.#lengths[at >> 2];
     const messageOctets = lengths & 0xffff;
-    const source = this.#copy(at + 4, lengths >> 16);
+    const tag = this.#lengths[(at >> 2) + 1];
+    const source = this.#copy(at + SOURCE_AT, lengths >> 16);
     const message = this.#copy(at + MESSAGE_AT, messageOctets);
     this.#read = this.#read + (MESSAGE_AT + messageOctets + 3 & ~3) | 0;
     Atomics.store(this.#header, Word.READ, this.#read);
     Atomics.add(this.#header, Word.RECORDS_READ, 1);
-    handler(message, source);
+    handler(message, source, tag);
   }
 
   #copy(at: number, octets: number): Uint8Array<ArrayBuffer> {

@@ -31,9 +31,7 @@ const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
-const SO_PROTOCOL = 38;
 const SO_DOMAIN = 39;
-const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
@@ -76,8 +74,8 @@ export function adoptUdpSocket(fd: number): UdpDescriptor {
   const family = getOption(fd, SO_DOMAIN);
   const local = localAddress(fd);
   if (
-    getOption(fd, SO_TYPE) !== SOCK_DGRAM || getOption(fd, SO_PROTOCOL) !== IPPROTO_UDP ||
-    (family !== AF_INET && family !== AF_INET6) || local === undefined || local.port === 0
+    getOption(fd, SO_TYPE) !== SOCK_DGRAM || (family !== AF_INET && family !== AF_INET6) ||
+    local === undefined || local.port === 0
   ) {
     throw new AgentError(
       "SOCKET_UNUSABLE",
@@ -95,11 +93,18 @@ export function adoptUdpSocket(fd: number): UdpDescriptor {
  */
 export function sendDatagram(
   fd: number,
-  message: Uint8Array<ArrayBuffer>,
+  message: Uint8Array,
   to: Uint8Array<ArrayBuffer>,
 ): SystemCallError | undefined {
   const { call, errno } = libc();
-  const sent = call.sendto(fd, message, BigInt(message.length), MSG_DONTWAIT, to, to.length);
+  const sent = call.sendto(
+    fd,
+    message as Uint8Array<ArrayBuffer>,
+    BigInt(message.length),
+    MSG_DONTWAIT,
+    to,
+    to.length,
+  );
   return sent < 0 ? new SystemCallError(errno(), "Could not send a datagram") : undefined;
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { AnswerCache, cacheKey } from "../../agent/cache/answer_cache.ts";
+import { AnswerCache } from "../../agent/cache/answer_cache.ts";
+import { cacheKey } from "../../agent/cache/cache_key.ts";
 import { localAnswer } from "../../agent/dns/answer.ts";
 import { addressRecord } from "../../agent/dns/record.ts";
 

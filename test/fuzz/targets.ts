@@ -36,6 +36,7 @@ import {
   UPSTREAM_ID,
   UPSTREAM_QUESTION,
 } from "./fuzz_corpus.ts";
+import { runFastPath } from "./fast_path_target.ts";
 import type { FuzzTarget } from "./fuzz_loop.ts";
 import { mutationsOf, type Numbers } from "./mutator.ts";
 
@@ -216,6 +217,12 @@ export function fuzzTargets(): FuzzTarget[] {
       make: mutationsOf(queryCorpus(ENTRIES.map(({ host }) => host))),
       weight: 30,
       run: runQuery,
+    },
+    {
+      name: "fast path",
+      make: mutationsOf(queryCorpus(ENTRIES.map(({ host }) => host))),
+      weight: 20,
+      run: runFastPath,
     },
     { name: "upstream answer", make: mutationsOf(answerCorpus()), weight: 30, run: runAnswer },
     { name: "round trip", make: makeAnswer, weight: 3, run: runRoundTrip },

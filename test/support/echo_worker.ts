@@ -71,7 +71,7 @@ function echo(
     report.received += messages;
     report.largestBatch = Math.max(report.largestBatch, messages);
     for (let i = 0; i < messages; i++) {
-      if (batch.packets[i * SLOT_OCTETS] === HAND_OVER) writer.push(batch, i);
+      if (batch.packets[i * SLOT_OCTETS] === HAND_OVER) writer.push(batch, i, 0);
       else batch.queueAnswer(i, batch.octets(i));
     }
     report.notSent += batch.flush();

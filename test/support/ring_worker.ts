@@ -42,7 +42,7 @@ if ("WorkerGlobalScope" in globalThis) {
       },
     };
     for (let n = 0; n < records; n++) {
-      while (!writer.push(source, n)) {
+      while (!writer.push(source, n, n)) {
         full++;
         writer.ringBell();
         Atomics.wait(pause, 0, 0, 0.05);

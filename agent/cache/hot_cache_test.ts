@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { query } from "../../test/support/dns_messages.ts";
+import { lookupOf, makeHotCache } from "../../test/support/hot_cache_fixture.ts";
+import { type Answer, failureAnswer, localAnswer } from "../dns/answer.ts";
+import type { Query } from "../dns/query.ts";
+import { addressRecord, type ResourceRecord } from "../dns/record.ts";
+import { questionHash, WAYS } from "./hot_cache_layout.ts";
+
+const WWW = query("www.example.org", "A");
+const a = (last: number, ttlSeconds = 60) =>
+  addressRecord("www.example.org", Uint8Array.of(192, 0, 2, last), { ttlSeconds });
+const answer = (last = 1, ttlSeconds?: number) =>
+  localAnswer({ authoritative: false, answers: [a(last, ttlSeconds)] });
+const opaque = (octets: number): ResourceRecord => ({
+  ...a(1),
+  type: 65,
+  rdata: new Uint8Array(octets),
+});
+
+/** Queries that fall into one bucket of `slots`. */
+function sameBucket(count: number, slots: number): Query[] {
+  const found: Query[] = [];
+  for (let i = 0; found.length < count; i++) {
+    const question = query(`host-${i}.example.org`, "A");
+    const { hash, type, flags } = lookupOf(question);
+    if ((questionHash(hash, type, flags) & slots - WAYS) === 0) found.push(question);
+  }
+  return found;
+}
+
+Deno.test("HotCache takes in what was asked for again, and nothing else", async (t) => {
+  const { cache, hot, keyOf, slow, find } = makeHotCache();
+  cache.put(keyOf(WWW), answer(), 0);
+  assert.deepEqual([find(WWW, 0), hot.size], [false, 0]);
+  slow(WWW, 0);
+  assert.deepEqual([find(WWW, 0), hot.size], [true, 1]);
+  const cases: [string, Answer, number][] = [
+    ["a failure", failureAnswer(2), 0],
+    ["an answer with an extended error", { ...answer(), extendedError: { code: 4, text: "" } }, 0],
+    ["a stale answer", answer(1, 5), 6],
+    ["an answer that is larger than a slot", localAnswer({ answers: [opaque(500)] }), 0],
+  ];
+  for (const [title, given, seconds] of cases) {
+    await t.step(title, () => {
+      const { cache, hot, keyOf, slow } = makeHotCache();
+      cache.put(keyOf(WWW), given, 0);
+      if (seconds > 0) cache.put(keyOf(WWW), failureAnswer(2), seconds * 1000);
+      assert.ok(slow(WWW, seconds));
+      assert.equal(hot.size, 0);
+    });
+  }
+});
+
+Deno.test("HotCache takes in no answer that a client could not take whole", () => {
+  const asked = query("www.example.org", "UNKNOWN_65", { edns: { udpPayloadSize: 512 } });
+  let largest = 0;
+  for (let octets = 300; octets < 500; octets++) {
+    const { heat, fast } = makeHotCache({ slots: 4 });
+    heat(asked, localAnswer({ answers: [opaque(octets)] }));
+    largest = Math.max(largest, fast(asked, 0)?.length ?? 0);
+  }
+  assert.ok(largest > 490 && largest <= 512, `${largest} octets`);
+});
+
+Deno.test("HotCache forgets at once what the cache replaces, forgets or evicts", async (t) => {
+  type Made = ReturnType<typeof makeHotCache>;
+  const cases: [string, (made: Made) => void][] = [
+    ["replaced", ({ cache, keyOf }) => cache.put(keyOf(WWW), answer(2), 1_000)],
+    ["not to be kept", ({ cache, keyOf }) => cache.put(keyOf(WWW), answer(2, 0), 1_000)],
+    ["flushed", ({ cache }) => cache.flush("example.org")],
+    ["evicted", ({ cache }) => cache.configure({ ...LIMITS, maxBytes: 1 })],
+    ["forgotten", ({ hot, keyOf }) => hot.forget(keyOf(WWW))],
+    ["cleared", ({ hot }) => hot.clear()],
+  ];
+  for (const [title, change] of cases) {
+    await t.step(title, () => {
+      const made = makeHotCache();
+      made.heat(WWW, answer());
+      assert.equal(made.find(WWW, 1), true);
+      change(made);
+      assert.deepEqual([made.find(WWW, 1), made.hot.size], [false, 0]);
+    });
+  }
+  await t.step("a failure beside it changes nothing", () => {
+    const { cache, heat, find, keyOf } = makeHotCache();
+    heat(WWW, answer());
+    cache.put(keyOf(WWW), failureAnswer(2), 1_000);
+    assert.deepEqual([find(WWW, 59), find(WWW, 60)], [true, false]);
+  });
+});
+
+const LIMITS = {
+  maxBytes: 1024 ** 2,
+  minTtlSeconds: 0,
+  maxTtlSeconds: 86_400,
+  staleSeconds: 0,
+  prefetch: true,
+};
+
+Deno.test("HotCache.promote() makes room in a bucket: what ended first, then the coldest", () => {
+  const { hot, heat, find, fast } = makeHotCache({ slots: 64 });
+  const [ended, warm, cold, warmer, fifth, sixth] = sameBucket(6, 64);
+  heat(ended, answer(1, 5));
+  for (const question of [cold, warm, warmer]) heat(question, answer());
+  for (let i = 0; i < 9; i++) for (const question of [ended, warm, warmer]) fast(question, 1);
+  hot.fold(2_000);
+  const present = (seconds: number) =>
+    [ended, warm, cold, warmer, fifth, sixth].map((question) => find(question, seconds));
+  heat(fifth, answer(), 6);
+  assert.deepEqual(present(6), [false, true, true, true, true, false]);
+  // Hits that nobody has folded yet count as well.
+  for (let i = 0; i < 9; i++) fast(fifth, 6);
+  heat(sixth, answer(), 6);
+  assert.deepEqual(present(6), [false, true, false, true, true, true]);
+  assert.equal(hot.size, WAYS);
+});
+
+Deno.test("HotCache.promote() never holds more than its slots", () => {
+  const { hot, heat, find } = makeHotCache({ slots: 16 });
+  const asked = Array.from({ length: 200 }, (_, i) => query(`host-${i}.example.org`, "A"));
+  for (const question of asked) {
+    heat(question, answer());
+    assert.equal(find(question, 0), true);
+    assert.ok(hot.size <= 16);
+  }
+  assert.equal(asked.filter((question) => find(question, 0)).length, hot.size);
+});
+
+Deno.test("HotCache.fold() tells the cache of hits, and lets go what has ended", () => {
+  const { cache, hot, keyOf, heat, fast } = makeHotCache();
+  heat(WWW, answer());
+  for (let i = 0; i < 5; i++) fast(WWW, 1);
+  assert.equal(cache.counts.positive, 1);
+  hot.fold(2_000);
+  assert.equal(cache.counts.positive, 6);
+  hot.fold(3_000);
+  assert.equal(cache.counts.positive, 6);
+  // Hits of an entry that goes are told before it goes.
+  fast(WWW, 4);
+  hot.forget(keyOf(WWW));
+  assert.equal(cache.counts.positive, 7);
+  heat(query("absent.example.org", "A"), answer(1, 2));
+  hot.fold(61_000);
+  assert.equal(hot.size, 0);
+});
+
+Deno.test("HotCache.fold() keeps in the cache what workers are asked for", () => {
+  const asked = Array.from({ length: 40 }, (_, i) => query(`host-${i}.example.org`, "A"));
+  const survivors = (served: boolean) => {
+    const { cache, hot, keyOf, heat, fast } = makeHotCache({ maxBytes: 20_000 });
+    heat(WWW, answer());
+    for (const question of asked) {
+      if (served) fast(WWW, 1);
+      hot.fold(1_000);
+      heat(question, answer(), 1);
+    }
+    return cache.get(keyOf(WWW), 1_000) !== undefined;
+  };
+  assert.deepEqual([survivors(true), survivors(false)], [true, false]);
+});

@@ -1,0 +1,177 @@
+/**
+ * The fast path: workers that answer most queries of UDP clients without the main thread. This is the
+ * main thread's side: it opens the sockets, publishes tables, takes what workers hand over to the slow
+ * path, and sends the slow path's answers on the same sockets.
+ *
+ * A socket of the fast path looks to the `DnsServer` as one of the network does; it only sees fewer
+ * queries.
+ *
+ * @module
+ */
+import type { MeshView } from "../names/mesh_lookup.ts";
+import { messageOf } from "../system/agent_error.ts";
+import { type Clock, sleep } from "../system/clock.ts";
+import type { Logger } from "../system/log.ts";
+import type { UdpHandlers, UdpSocket } from "../system/network.ts";
+import type { PacketRingReader } from "../system/packet_ring.ts";
+import type { Random } from "../system/random.ts";
+import type { SocketAddress } from "../system/socket_address.ts";
+import { decodeSockaddr, encodeSockaddr } from "../system/sockaddr.ts";
+import { closeDescriptor, openUdpSocket, sendDatagram } from "../system/udp_listener.ts";
+import type { FastCounts } from "./fast_counters.ts";
+import { fastView } from "./fast_view.ts";
+import { FastWorkerHandle } from "./fast_worker_handle.ts";
+
+/** What a {@link FastPath} is made of. */
+export interface FastPathOptions {
+  /** How many workers. */
+  workers: number;
+  /** The memory of the hot part of the cache. */
+  cache: SharedArrayBuffer;
+  /** Waits. */
+  clock: Clock;
+  /** Where rotations begin. */
+  random: Random;
+  /** Where it reports. */
+  log: Logger;
+}
+
+/** The kernel's receive buffer: bursts queue there and not in our memory. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** How long a worker may take for the batch that it is at, in milliseconds, before it counts as stuck. */
+const STUCK_MS = 1_000;
+/** How long a worker that died is not started anew, in milliseconds: a fault may be in what it is given. */
+const RESTART_MS = 200;
+
+/** What the workers answer from. */
+export interface FastMesh {
+  /** The table's buffer. */
+  buffer: SharedArrayBuffer;
+  /** How this node sees it. */
+  view: MeshView;
+}
+
+/** The workers and their sockets. */
+export class FastPath {
+  readonly #options: FastPathOptions;
+  /** By file descriptor, which is what workers know a socket by. */
+  readonly #sockets = new Map<number, UdpHandlers>();
+  #workers: FastWorkerHandle[] = [];
+  #mesh: FastMesh;
+  #closed = false;
+
+  private constructor(options: FastPathOptions, mesh: FastMesh) {
+    this.#options = options;
+    this.#mesh = mesh;
+  }
+
+  /**
+   * Starts the workers.
+   *
+   * @throws an error with the reason where this machine or runtime does not let it
+   */
+  static async start(options: FastPathOptions, mesh: FastMesh): Promise<FastPath> {
+    const fastPath = new FastPath(options, mesh);
+    try {
+      for (let i = 0; i < options.workers; i++) await fastPath.#startWorker();
+    } catch (error) {
+      for (const worker of fastPath.#workers) worker.free();
+      throw error;
+    }
+    return fastPath;
+  }
+
+  /** Puts a table and a view of it in force, for every query that a worker takes from now on. */
+  publish(mesh: FastMesh): void {
+    this.#mesh = mesh;
+    const view = fastView(mesh.view);
+    for (const worker of this.#workers) worker.publish(mesh.buffer, view);
+  }
+
+  /** Whether a worker may still read a table's buffer. */
+  uses(buffer: SharedArrayBuffer): boolean {
+    return this.#workers.some((worker) => worker.uses(buffer));
+  }
+
+  /** As `Network.bindUdp`, for a socket that everybody may ask who reaches it. */
+  bindUdp(address: SocketAddress, handlers: UdpHandlers): UdpSocket {
+    const { fd, local } = openUdpSocket(address, { receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+    this.#sockets.set(fd, handlers);
+    this.#tellSockets();
+    return {
+      local,
+      send: (message, to) => {
+        if (!this.#sockets.has(fd)) return;
+        const failure = sendDatagram(fd, message, encodeSockaddr(to)!);
+        if (failure !== undefined) handlers.onError(failure);
+      },
+      close: () => {
+        if (!this.#sockets.delete(fd)) return;
+        void this.#allTake((worker) => worker.serve([...this.#sockets.keys()]))
+          .then(() => closeDescriptor(fd));
+      },
+    };
+  }
+
+  /** What the workers counted since the last call. */
+  takeCounts(): FastCounts[] {
+    return this.#workers.map((worker) => worker.takeCounts());
+  }
+
+  /** Ends the workers; the sockets are to be closed before. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const workers = this.#workers;
+    await this.#allTake((worker) => worker.stop());
+    for (const worker of workers) worker.free();
+    this.#workers = [];
+  }
+
+  async #startWorker(): Promise<void> {
+    const { random, log, clock } = this.#options;
+    const worker = await FastWorkerHandle.start({
+      cache: this.#options.cache,
+      random: random.uint16(),
+      onRing: (ring) => this.#takeOver(ring),
+      onFailure: (reason) => {
+        log.error("A worker of the fast path died and is started anew", { reason });
+        worker.free();
+        this.#workers = this.#workers.filter((other) => other !== worker);
+        clock.schedule(RESTART_MS, () => void this.#restartWorker());
+      },
+    });
+    this.#workers.push(worker);
+    worker.publish(this.#mesh.buffer, fastView(this.#mesh.view));
+    worker.serve([...this.#sockets.keys()]);
+  }
+
+  async #restartWorker(): Promise<void> {
+    if (this.#closed) return;
+    await this.#startWorker().catch((error) => {
+      this.#options.log.error("The fast path cannot be started anew", { reason: messageOf(error) });
+      this.#options.clock.schedule(RESTART_MS, () => void this.#restartWorker());
+    });
+  }
+
+  #tellSockets(): void {
+    for (const worker of this.#workers) worker.serve([...this.#sockets.keys()]);
+  }
+
+  /** Tells every worker something, and waits until each has let go of what it replaced. */
+  async #allTake(tell: (worker: FastWorkerHandle) => number): Promise<void> {
+    const told = this.#workers.map((worker) => ({ worker, number: tell(worker) }));
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    while (told.some(({ worker, number }) => !worker.hasTaken(number))) {
+      if (clock.monotonicMs() - startedMs > STUCK_MS) return;
+      await sleep(clock, 1);
+    }
+  }
+
+  /** Gives to the slow path what a worker did not answer. */
+  #takeOver(ring: PacketRingReader): void {
+    ring.drainInTurns((message, source, fd) =>
+      this.#sockets.get(fd)?.onMessage(message, decodeSockaddr(source)!)
+    );
+  }
+}
