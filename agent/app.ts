@@ -27,6 +27,7 @@ import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
 import { loadStaticNames } from "./mesh/static_names.ts";
 import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
+import { SystemTableBuilder } from "./names/table_builder.ts";
 import { NameSources } from "./resolver/name_sources.ts";
 import { Resolver } from "./resolver/resolver.ts";
 import { messageOf } from "./system/agent_error.ts";
@@ -67,6 +68,7 @@ export class Agent {
   readonly #cache: AnswerCache;
   readonly #upstream: UpstreamServers;
   readonly #upstreamChoice: UpstreamChoice;
+  readonly #tableBuilder: SystemTableBuilder;
   readonly #names: NameSources;
   readonly #resolver: Resolver;
   readonly #dns: DnsService;
@@ -125,9 +127,15 @@ export class Agent {
       },
       onProblem: (part, problem) => this.#setProblem(part, problem),
     });
-    this.#names = new NameSources({
-      ...namesOptions(options.config),
-      random: this.#world.random,
+    this.#tableBuilder = new SystemTableBuilder({
+      ...this.#world,
+      log: this.#log.child("names"),
+    });
+    this.#names = new NameSources(namesOptions(options.config), {
+      ...this.#world,
+      builder: this.#tableBuilder,
+      // Until a new table is published.
+      isInUse: (buffer) => this.#resolver.mesh.table.buffer === buffer,
     });
     this.#resolver = new Resolver({
       ...this.#world,
@@ -217,6 +225,7 @@ export class Agent {
     await this.#dns.drain();
     this.#upstream.close();
     await this.#mesh.stop();
+    this.#tableBuilder.close();
     await this.#health?.close();
     await this.#control.close();
     this.#log.info("Stopped");

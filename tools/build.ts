@@ -24,7 +24,10 @@ const PERMISSIONS = [
  * Programs of workers. Each is a bundle of its own beside the main one, under the name of its source, so
  * that `new URL("./NAME", import.meta.url)` finds it here as it does there.
  */
-const WORKERS: readonly string[] = ["agent/server/fast_path_worker.ts"];
+const WORKERS: readonly string[] = [
+  "agent/names/table_builder_worker.ts",
+  "agent/server/fast_path_worker.ts",
+];
 
 /** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;

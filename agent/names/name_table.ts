@@ -49,8 +49,9 @@ export interface MeshHost {
 /**
  * An indexed set of mesh hosts, in a buffer that `packTable` wrote.
  *
- * The buffer is used again for a later table: a table that is out of force must not be read.
- * `NameSources` sees to it, which gives no buffer away that `isInUse` of its options speaks for.
+ * The buffer is used again for a later table: a table that is out of force must not be read. `NameSources`
+ * gives no buffer away that `isInUse` of its parts speaks for; the resolver reads the table anew at each
+ * question, and keeps none across a wait.
  */
 export class NameTable {
   /** Where it lies. */

@@ -129,7 +129,8 @@ class TablePacker {
     else if (!host.kubernetes || this.#isKubernetes(present)) {
       return reject("named twice; the first stays");
     }
-    const record = this.#records.writeHost({ ...host, ...this.#plainFirst(host), nameRecord });
+    const { addresses, plain } = this.#plainFirst(host);
+    const record = this.#records.writeHost(host, { addresses, plain, nameRecord });
     this.#records.words[place] = record;
     if (host.altHosts.length > 0) this.#aliases.set(record, host.altHosts);
   }
@@ -186,10 +187,11 @@ class TablePacker {
       if (octets[at + i] !== this.#clusterDomain[i]) return;
     }
     // The records may move while one is added.
-    const name = this.#wire.subarray(0, to - from);
-    name.set(octets.subarray(from, to));
-    for (at = name[0] + 1; at <= domainAt - from && at < name.length; at += name[at] + 1) {
-      const flagsAt = this.#recordOf(name.subarray(at)) + NameRecord.FLAGS;
+    const name = this.#wire;
+    const end = to - from;
+    for (let i = 0; i < end; i++) name[i] = octets[from + i];
+    for (at = name[0] + 1; at <= domainAt - from && at < end; at += name[at] + 1) {
+      const flagsAt = this.#recordOf(name, at, end) + NameRecord.FLAGS;
       if ((this.#records.octets[flagsAt] & NameFlag.PARENT) !== 0) return;
       this.#records.octets[flagsAt] |= NameFlag.PARENT;
     }
@@ -198,8 +200,7 @@ class TablePacker {
   #addAddresses(hostRecord: number): void {
     const { octets } = this.#records;
     if ((octets[hostRecord + HostRecord.FLAGS] & HostFlag.WILDCARD) !== 0) return;
-    const halves = new Uint16Array(octets.buffer, hostRecord, 4);
-    const [v4, plain4, v6, plain6] = halves;
+    const [v4, plain4, v6, plain6] = new Uint16Array(octets.buffer, hostRecord, 4);
     const kubernetes = this.#isKubernetes(hostRecord);
     let at = hostRecord + HostRecord.ADDRESSES;
     for (let i = 0; i < v4; i++, at += 4) {
@@ -239,15 +240,15 @@ class TablePacker {
 
   /** The record of a canonical name, made where there is none. */
   #nameRecord(name: string): number {
-    return this.#recordOf(this.#wire.subarray(0, writeName(this.#wire, 0, name)));
+    return this.#recordOf(this.#wire, 0, writeName(this.#wire, 0, name));
   }
 
-  #recordOf(name: Uint8Array): number {
-    const hash = finishedHash(hashOctets(this.#options.seed, name, 0, name.length));
+  #recordOf(wire: Uint8Array, from: number, to: number): number {
+    const hash = finishedHash(hashOctets(this.#options.seed, wire, from, to));
     this.#names.octets = this.#records.octets;
-    const present = this.#names.find(hash, name, 0, name.length);
+    const present = this.#names.find(hash, wire, from, to);
     if (present !== 0) return present;
-    const record = this.#records.writeName(name, name.length);
+    const record = this.#records.writeName(wire, from, to);
     this.#names.add(hash, record);
     return record;
   }

@@ -19,8 +19,8 @@ import {
 /** Room at first, in octets. */
 const ROOM_MIN = 4096;
 
-/** What a host record is written from. */
-export interface HostToWrite extends Omit<CheckedHost, "addresses"> {
+/** What else a host record is written from. */
+export interface HostPlace {
   /** All its addresses, those that are no automatic VIPs first. */
   addresses: readonly Uint8Array[];
   /** How many of them are no automatic VIPs. */
@@ -43,17 +43,16 @@ export class RecordWriter {
     return this.#end;
   }
 
-  /** Writes the record of the name `wire[0, length)`, which means nothing yet. */
-  writeName(wire: Uint8Array, length: number): number {
-    const record = this.#reserve(NameRecord.NAME + length);
-    this.octets[record + NameRecord.NAME_OCTETS] = length;
-    for (let i = 0; i < length; i++) this.octets[record + NameRecord.NAME + i] = wire[i];
+  /** Writes the record of the name `wire[from, to)`, which means nothing yet. */
+  writeName(wire: Uint8Array, from: number, to: number): number {
+    const record = this.#reserve(NameRecord.NAME + to - from);
+    this.octets[record + NameRecord.NAME_OCTETS] = to - from;
+    for (let i = from; i < to; i++) this.octets[record + NameRecord.NAME + i - from] = wire[i];
     return record;
   }
 
   /** Writes the record of a host. */
-  writeHost(host: HostToWrite): number {
-    const { addresses, plain, nameRecord } = host;
+  writeHost(host: CheckedHost, { addresses, plain, nameRecord }: HostPlace): number {
     const details = this.#writeDetails(host);
     let size: number = HostRecord.ADDRESSES;
     for (const { length } of addresses) size += length;
@@ -104,7 +103,7 @@ export class RecordWriter {
     this.#halves[(at >> 1) + 1] = plainCount;
   }
 
-  #writeDetails(host: HostToWrite): number {
+  #writeDetails(host: CheckedHost): number {
     const { namespace, altHosts, ports } = host;
     const implied = (flagsOf(host) & HostFlag.SHORT_FORMS) !== 0 ? impliedNamespace(host.host) : "";
     if (namespace === implied && altHosts.length === 0 && ports.length === 0) return 0;
@@ -136,7 +135,7 @@ export class RecordWriter {
   }
 }
 
-function flagsOf({ host, kubernetes, shortName }: HostToWrite): number {
+function flagsOf({ host, kubernetes, shortName }: CheckedHost): number {
   return (kubernetes ? HostFlag.KUBERNETES : 0) |
     (kubernetes && shortName !== "" ? HostFlag.SHORT_FORMS : 0) |
     (host.startsWith("*.") ? HostFlag.WILDCARD : 0);

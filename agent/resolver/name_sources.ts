@@ -2,15 +2,17 @@
  * Where the names in force come from: static files and pushes of the control plane, merged into one
  * table. A change of either makes a new table; the other part stays as it was.
  *
- * Lookups go on in the table before while one is built. Changes follow one another.
+ * Lookups go on in the table before while one is built. Changes follow one another. The memory of a
+ * table that is out of force is used again for a later one, when nobody reads it any more.
  *
  * @module
  */
 import type { NameTablePush, PushVerdict } from "../mesh/mesh_client.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameTable } from "../names/name_table.ts";
-import { decodeNameTable } from "../names/name_table_message.ts";
-import { packTable, type RejectedEntry, type TableOptions } from "../names/pack_table.ts";
+import type { RejectedEntry, TableOptions } from "../names/pack_table.ts";
+import { packSources, type TableBuilder } from "../names/table_builder.ts";
+import { TableMemory } from "../names/table_memory.ts";
 import { messageOf } from "../system/agent_error.ts";
 import type { Random } from "../system/random.ts";
 
@@ -18,6 +20,16 @@ import type { Random } from "../system/random.ts";
 export interface NameSourcesOptions extends TableOptions {
   /** Whether a control plane is configured: until its first table, what is not known may yet come. */
   expectsPush: boolean;
+}
+
+/** What {@link NameSources} needs. */
+export interface NameSourcesParts {
+  /** Builds the tables. */
+  builder: TableBuilder;
+  /** Seeds their hashes. */
+  random: Random;
+  /** Whether somebody still reads a table that is out of force. */
+  isInUse(buffer: SharedArrayBuffer): boolean;
 }
 
 /** What a table is made from. */
@@ -38,16 +50,21 @@ interface BuiltTable {
 
 /** Merges the sources of names. */
 export class NameSources {
+  readonly #builder: TableBuilder;
+  readonly #memory: TableMemory;
   readonly #seed: number;
   #sources: Sources;
   #built: BuiltTable;
   #changing: Promise<unknown> = Promise.resolve();
 
   /** Starts with no names at all. */
-  constructor({ random, ...options }: NameSourcesOptions & { random: Random }) {
+  constructor(options: NameSourcesOptions, { builder, random, isInUse }: NameSourcesParts) {
+    this.#builder = builder;
+    this.#memory = new TableMemory(isInUse);
     this.#seed = random.uint16() << 16 | random.uint16();
     this.#sources = { options };
-    this.#built = this.#build(this.#sources);
+    const packed = packSources({}, { ...options, seed: this.#seed });
+    this.#built = { ...packed, table: new NameTable(packed.buffer) };
   }
 
   /** Puts other options in force. */
@@ -123,26 +140,27 @@ export class NameSources {
     next: (sources: Sources) => Sources,
     accepts: (built: BuiltTable) => boolean = () => true,
   ): Promise<boolean> {
-    const change = this.#changing.then(() => {
-      const sources = next(this.#sources);
-      const built = this.#build(sources);
-      if (!accepts(built)) return false;
-      this.#sources = sources;
-      this.#built = built;
-      return true;
-    });
+    const change = this.#changing.then(() => this.#build(next(this.#sources), accepts));
     this.#changing = change.catch(() => {});
     return change;
   }
 
-  #build(sources: Sources): BuiltTable {
-    const packed = packTable(merged(sources), { ...sources.options, seed: this.#seed });
-    return { ...packed, table: new NameTable(packed.buffer) };
+  async #build(sources: Sources, accepts: (built: BuiltTable) => boolean): Promise<boolean> {
+    const { options, files, pushed } = sources;
+    const into = this.#memory.take(this.#built.table.octets);
+    try {
+      const packed = await this.#builder.build(
+        { files, pushed: pushed?.bytes },
+        { ...options, seed: this.#seed, into },
+      );
+      const built = { ...packed, table: new NameTable(packed.buffer) };
+      if (!accepts(built)) return false;
+      this.#memory.release(this.#built.table.buffer);
+      this.#sources = sources;
+      this.#built = built;
+      return true;
+    } finally {
+      if (into !== undefined && into !== this.#built.table.buffer) this.#memory.release(into);
+    }
   }
-}
-
-/** Static names come first: what an operator wrote on this VM stands above what is pushed. */
-function* merged({ files = [], pushed }: Sources): Generator<HostEntry> {
-  yield* files;
-  if (pushed !== undefined) yield* decodeNameTable(pushed.bytes);
 }

@@ -8,6 +8,7 @@ import { type Files, systemFiles } from "./files.ts";
 import { type ConnectLocal, connectLocal } from "./local_socket.ts";
 import { type Network, systemNetwork } from "./network.ts";
 import { type Random, SystemRandom } from "./random.ts";
+import { type StartWorker, startWorker } from "./worker.ts";
 
 /** The outer world, as far as a part may touch it. */
 export interface World {
@@ -21,6 +22,8 @@ export interface World {
   network: Network;
   /** Services of this machine. */
   connectLocal: ConnectLocal;
+  /** Threads of this process. */
+  startWorker: StartWorker;
 }
 
 /** This machine. */
@@ -31,5 +34,6 @@ export function systemWorld(): World {
     files: systemFiles,
     network: systemNetwork,
     connectLocal,
+    startWorker,
   };
 }

@@ -6,6 +6,7 @@
 import type { HostEntry } from "../../agent/names/host_entry.ts";
 import { NameTable } from "../../agent/names/name_table.ts";
 import { type PackedTable, type PackOptions, packTable } from "../../agent/names/pack_table.ts";
+import { packSources, type TableBuilder } from "../../agent/names/table_builder.ts";
 
 /** A table of cluster.local, and what was left out of it. */
 export function buildTable(
@@ -21,3 +22,8 @@ export function buildTable(
   });
   return { ...packed, table: new NameTable(packed.buffer) };
 }
+
+/** Builds at once, whatever the size. */
+export const inPlaceBuilder: TableBuilder = {
+  build: (sources, options) => new Promise((resolve) => resolve(packSources(sources, options))),
+};

@@ -79,6 +79,9 @@ export class SimulatedVm {
         files: this.files,
         network: this.host,
         connectLocal: () => Promise.reject(new Error("no service of this machine")),
+        startWorker: () => {
+          throw new Error("no threads in this world");
+        },
       },
     });
     await agent.start();
