@@ -134,8 +134,8 @@ export class Agent {
     this.#names = new NameSources(namesOptions(options.config), {
       ...this.#world,
       builder: this.#tableBuilder,
-      // Until a new table is published.
-      isInUse: (buffer) => this.#resolver.mesh.table.buffer === buffer,
+      // Until a new table is published, and the fast path has let go of the one before.
+      isInUse: (buffer) => this.#resolver.mesh.table.buffer === buffer || this.#dns.uses(buffer),
     });
     this.#resolver = new Resolver({
       ...this.#world,

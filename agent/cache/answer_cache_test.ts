@@ -265,3 +265,63 @@ Deno.test("AnswerCache stays within its bound, and gives nothing past its life a
     }
   }));
 });
+
+Deno.test("AnswerCache.get() says what a hit is a copy of, as it was stored", () => {
+  const { cache } = make();
+  cache.put(KEY, positive(100), 5_000);
+  const { answer, kept } = cache.get(KEY, 15_000)!;
+  assert.equal(answer.answers[0].ttlSeconds, 90);
+  const { answer: stored, ...rest } = kept!;
+  assert.deepEqual(stored, positive(100));
+  assert.deepEqual(rest, {
+    key: KEY,
+    kind: "positive",
+    storedMs: 5_000,
+    expiresMs: 105_000,
+    refreshMs: 95_000,
+  });
+  cache.put(KEY, SERVFAIL, 104_000);
+  const { stale, kept: none } = cache.get(KEY, 106_000)!;
+  assert.deepEqual([stale, none], [true, undefined]);
+  cache.put("b.example 1", SERVFAIL, 0);
+  assert.equal(cache.get("b.example 1", 0)!.kept, undefined);
+});
+
+Deno.test("AnswerCache.onGone is told what is replaced, forgotten or evicted", () => {
+  const { cache, put, get } = make({ staleSeconds: 0 });
+  const gone: string[] = [];
+  const told = () => gone.splice(0).join();
+  put(positive(10), 0);
+  put(SERVFAIL, 0, "failed");
+  cache.onGone = (key) => gone.push(key);
+  put(SERVFAIL, 1);
+  assert.equal(told(), "");
+  put(positive(10), 2);
+  assert.equal(told(), KEY);
+  put(positive(0), 3);
+  assert.equal(told(), KEY);
+  cache.forgetFailures();
+  assert.equal(told(), "failed");
+  put(positive(10), 4);
+  told();
+  get(14);
+  assert.equal(told(), KEY);
+  put(positive(10), 20);
+  told();
+  cache.flush();
+  assert.equal(told(), KEY);
+  put(positive(10), 20);
+  told();
+  cache.configure({ ...CACHE_DEFAULTS, maxBytes: 1 });
+  assert.equal(told(), KEY);
+});
+
+Deno.test("AnswerCache.used() counts as so many hits", () => {
+  const { cache, put, get } = make();
+  put(positive(100), 0);
+  cache.used(KEY, { hits: 7, kind: "positive" });
+  cache.used("absent", { hits: 3, kind: "negative" });
+  assert.deepEqual([cache.counts.positive, cache.counts.negative, cache.counts.miss], [7, 3, 0]);
+  // Hot enough to be asked for anew.
+  assert.equal(get(95), "positive ttl 5, due");
+});

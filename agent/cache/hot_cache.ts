@@ -105,7 +105,7 @@ export class HotCache {
    */
   promote(kept: KeptAnswer, nowMs: number): void {
     const { key, answer, kind, expiresMs } = kept;
-    if (this.#slotOf.has(key) || kind === "failure" || nowMs >= expiresMs) return;
+    if (this.#slotOf.has(key) || nowMs >= expiresMs) return;
     if (answer.extendedError !== undefined || this.#tooLarge.has(answer)) return;
     const { question, flags } = questionOf(key);
     const body = encodeAnswerBody(question, answer);

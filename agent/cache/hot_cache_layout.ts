@@ -84,7 +84,7 @@ export const AnswerFlag = {
   AUTHENTICATED: 2,
 } as const;
 
-/** Stands for no refresh; 24.8 days, and so no life in a slot is longer either. */
+/** The longest life in a slot, 24.8 days; a refresh that is due then is due never. */
 export const NEVER_MS = 0x7fff_ffff;
 
 /** Words of a cache of so many slots. */

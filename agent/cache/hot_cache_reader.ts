@@ -11,7 +11,6 @@ import {
   HEADER_WORDS,
   HOT_CACHE_MAGIC,
   hotCacheWords,
-  NEVER_MS,
   questionHash,
   questionWord,
   SLOT_WORDS,
@@ -163,8 +162,7 @@ export class HotCacheReader {
     const end = this.#bodyAt + (this.bodyOctets + 3 >> 2);
     if (end > slot + SlotWord.DATA + DATA_WORDS) return false;
     this.#slot = slot;
-    const refreshMs = words[slot + SlotWord.REFRESH_MS];
-    this.dueForRefresh = ageMs >= refreshMs && refreshMs !== NEVER_MS && this.#saysRefresh();
+    this.dueForRefresh = ageMs >= words[slot + SlotWord.REFRESH_MS] && this.#saysRefresh();
     return true;
   }
 

@@ -99,20 +99,54 @@ const LIMITS = {
 
 Deno.test("HotCache.promote() makes room in a bucket: what ended first, then the coldest", () => {
   const { hot, heat, find, fast } = makeHotCache({ slots: 64 });
-  const [ended, warm, cold, warmer, fifth, sixth] = sameBucket(6, 64);
-  heat(ended, answer(1, 5));
-  for (const question of [cold, warm, warmer]) heat(question, answer());
-  for (let i = 0; i < 9; i++) for (const question of [ended, warm, warmer]) fast(question, 1);
+  const [warm, ended, cold, warmer, fifth, sixth, seventh] = sameBucket(7, 64);
+  for (const question of [warm, ended, cold, warmer]) {
+    heat(question, answer(1, question === ended ? 5 : 60));
+  }
+  const hit = (question: Query, seconds: number, times = 9) => {
+    for (let i = 0; i < times; i++) assert.ok(fast(question, seconds));
+  };
+  for (const question of [ended, warm, warmer]) hit(question, 1, 50);
   hot.fold(2_000);
   const present = (seconds: number) =>
-    [ended, warm, cold, warmer, fifth, sixth].map((question) => find(question, seconds));
+    [warm, ended, cold, warmer, fifth, sixth, seventh].map((question) => find(question, seconds));
   heat(fifth, answer(), 6);
-  assert.deepEqual(present(6), [false, true, true, true, true, false]);
+  assert.deepEqual(present(6), [true, false, true, true, true, false, false]);
   // Hits that nobody has folded yet count as well.
-  for (let i = 0; i < 9; i++) fast(fifth, 6);
+  hit(cold, 6, 2);
+  hot.fold(6_000);
+  hit(fifth, 6);
   heat(sixth, answer(), 6);
-  assert.deepEqual(present(6), [false, true, false, true, true, true]);
+  assert.deepEqual(present(6), [true, false, false, true, true, true, false]);
+  // And those of a while ago do not.
+  for (let seconds = 7; seconds < 17; seconds++) {
+    hit(sixth, seconds, 1);
+    if (seconds > 13) hit(warmer, seconds, 1);
+    if (seconds > 14) hit(fifth, seconds, 1);
+    hot.fold(seconds * 1000);
+  }
+  heat(seventh, answer(), 17);
+  assert.deepEqual(present(17), [false, false, false, true, true, true, true]);
   assert.equal(hot.size, WAYS);
+});
+
+Deno.test("HotCache.promote() tries what is too large only once", () => {
+  const { cache, hot, keyOf } = makeHotCache();
+  cache.put(keyOf(WWW), localAnswer({ answers: [opaque(500)] }), 0);
+  const kept = cache.get(keyOf(WWW), 0)!.kept!;
+  let looks = 0;
+  const watched = {
+    ...kept.answer,
+    get answers() {
+      looks++;
+      return kept.answer.answers;
+    },
+  };
+  hot.promote({ ...kept, answer: watched }, 0);
+  const once = looks;
+  hot.promote({ ...kept, answer: watched }, 1_000);
+  assert.ok(once > 0);
+  assert.equal(looks, once);
 });
 
 Deno.test("HotCache.promote() never holds more than its slots", () => {
