@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import type { CacheLimits } from "./cache/answer_cache.ts";
 import type { Config } from "./config/config.ts";
-import { addressWithoutZone, isInRange, parseAddress, parseRange } from "./dns/ip_address.ts";
+import { parseAddress, parseRange } from "./dns/ip_address.ts";
 import { isWithin, parseName } from "./dns/name.ts";
 import type { ControlPlaneSettings } from "./mesh/mesh_client.ts";
 import type { MeshNode } from "./mesh/node_identity.ts";
@@ -53,23 +53,6 @@ export function cacheLimits({ cache }: Config): CacheLimits {
 /** Whether private addresses in a nameserver's answer about this name are given to clients. */
 export function mayBePrivate({ dns }: Config, name: string): boolean {
   return !dns.rebindProtection || dns.rebindExempt.some((domain) => isWithin(name, domain));
-}
-
-/**
- * Whether a client's address is one of this machine's own or of `dns.allowFrom`.
- *
- * @param interfaces asked for only where the address is in no range
- */
-export function isAllowedClient(
-  { dns }: Config,
-  client: string,
-  interfaces: () => readonly InterfaceAddress[],
-): boolean {
-  const text = addressWithoutZone(client);
-  const address = text === undefined ? undefined : parseAddress(text);
-  if (address === undefined) return false;
-  return dns.allowFrom.some((range) => isInRange(address, parseRange(range)!)) ||
-    interfaces().some((own) => addressWithoutZone(own.address) === text);
 }
 
 /** Where the control socket is. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cacheLimits, controlSocketPath, isAllowedClient, mayBePrivate } from "./agent_settings.ts";
+import { cacheLimits, controlSocketPath, mayBePrivate } from "./agent_settings.ts";
 import { CACHE_DEFAULTS } from "./cache/answer_cache.ts";
 import { type Config, configSchema } from "./config/config.ts";
 
@@ -24,30 +24,6 @@ Deno.test("controlSocketPath() is in the state folder unless told otherwise", ()
   const stateDir = "/var/lib/outrigger";
   assert.equal(controlSocketPath(config({ stateDir })), "/var/lib/outrigger/control.sock");
   assert.equal(controlSocketPath(config({ stateDir, control: { socket: "/run/o" } })), "/run/o");
-});
-
-Deno.test("isAllowedClient() knows this machine's addresses and dns.allowFrom", () => {
-  const dns = { allowFrom: ["198.51.100.0/24", "2001:db8:1::/48"] };
-  const interfaces = () =>
-    ["127.0.0.1", "192.0.2.10", "2001:db8::10", "fe80::1"].map((address) => ({
-      interface: "eth0",
-      address,
-      internal: false,
-    }));
-  const cases: [string, boolean][] = [
-    ["198.51.100.7", true],
-    ["::ffff:198.51.100.7", true],
-    ["2001:db8:1::7", true],
-    ["192.0.2.10", true],
-    ["2001:DB8:0::10", true],
-    ["fe80::1%eth0", true],
-    ["192.0.2.11", false],
-    ["fe80::2%eth0", false],
-    ["nonsense", false],
-  ];
-  for (const [client, allowed] of cases) {
-    assert.equal(isAllowedClient(config({ dns }), client, interfaces), allowed, client);
-  }
 });
 
 Deno.test("mayBePrivate() is for all names, or with rebindProtection for those that are exempt", () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isAllowedClient } from "./agent_settings.ts";
+import { AllowedClients } from "./allowed_clients.ts";
 import type { AnswerCache } from "./cache/answer_cache.ts";
 import { HotCache } from "./cache/hot_cache.ts";
 import type { Config } from "./config/config.ts";
@@ -65,12 +65,12 @@ export class DnsService {
       onCacheHit: (kept) => this.#hotCache?.promote(kept, world.clock.monotonicMs()),
       log,
     });
+    const allowed = new AllowedClients({ ...world, config });
     this.#server = new DnsServer({
       ...world,
       handler,
       fastPath: () => this.#fastPath,
-      isAllowed: (client) =>
-        isAllowedClient(config(), client, () => world.network.interfaceAddresses()),
+      isAllowed: (client) => allowed.has(client),
       log,
     });
   }
