@@ -271,9 +271,6 @@ export const configSchema = z.strictObject({
   log: log.prefault({}).describe("Logging, to standard error."),
 });
 
-/** The configuration as it is written: most keys optional. */
-export type ConfigInput = z.input<typeof configSchema>;
-
 /** The configuration in force: every default filled in. */
 export type Config = z.output<typeof configSchema> & {
   /** Its name is always known. */

@@ -188,6 +188,3 @@ export const METRIC_DOCS = [
 
 /** Name of a metric. */
 export type MetricName = typeof METRIC_DOCS[number]["name"];
-
-/** The names alone. */
-export const METRIC_NAMES: readonly string[] = METRIC_DOCS.map(({ name }) => name);
