@@ -1,151 +1,16 @@
 import assert from "node:assert/strict";
+import { AgentFixture } from "../test/support/agent_fixture.ts";
 import { FakeControlPlane } from "../test/support/fake_control_plane.ts";
-import { answerMessage, queryMessage, readMessage } from "../test/support/dns_messages.ts";
+import { answerMessage, readMessage } from "../test/support/dns_messages.ts";
 import { serviceEntry } from "../test/support/host_entries.ts";
-import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
 import { until } from "../test/support/until.ts";
-import { Agent } from "./app.ts";
-import type { Config } from "./config/config.ts";
-import { loadConfig } from "./config/load_config.ts";
 import { systemClock } from "./system/clock.ts";
 import { fetchUnix } from "./system/http.ts";
-import { silentLog } from "./system/log.ts";
 import { systemNetwork, type UdpSocket } from "./system/network.ts";
-import type { ProcessSignal } from "./system/process.ts";
-import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
-import { LOOP_PROBE_DOMAIN } from "./upstream/loop_probe.ts";
+import { formatSocketAddress } from "./system/socket_address.ts";
 
 const service = (name: string, address: string) =>
   `kind: Service\nmetadata: { name: ${name}, namespace: ns1 }\nspec: { clusterIP: ${address}, ports: [{ name: http, port: 80 }] }\n---\n`;
-/** An agent on real sockets, with an upstream server, and a process whose signals a test sends. */
-class Fixture implements AsyncDisposable {
-  readonly directory: TemporaryDirectory;
-  readonly upstream: UdpSocket;
-  readonly upstreamQueries: string[];
-  readonly handlers = new Map<ProcessSignal, () => void>();
-  agent!: Agent;
-  config!: Record<string, unknown>;
-  #ended: Promise<void> = Promise.resolve();
-  #started = false;
-
-  constructor(directory: TemporaryDirectory, upstream: UdpSocket, queries: string[]) {
-    this.directory = directory;
-    this.upstream = upstream;
-    this.upstreamQueries = queries;
-  }
-
-  static async make(config: Record<string, unknown> = {}): Promise<Fixture> {
-    const queries: string[] = [];
-    const upstream: UdpSocket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
-      onMessage: (message, from) => {
-        const { id, questions } = readMessage(message);
-        const { name, type } = questions![0];
-        if (!name.endsWith(LOOP_PROBE_DOMAIN)) queries.push(`${name} ${type}`);
-        const answers = type === "A"
-          ? [{ type: "A" as const, name, ttl: 60, data: "203.0.113.9" }]
-          : [];
-        upstream.send(answerMessage({ id, name, questionType: type, answers }), from);
-      },
-      onError() {},
-    });
-    const fixture = new Fixture(await TemporaryDirectory.make(), upstream, queries);
-    fixture.config = {
-      "node.namespace": "ns1",
-      "dns.listen": ["127.0.0.1:0"],
-      "dns.upstreams": [formatSocketAddress(upstream.local)],
-      "health.listen": "127.0.0.1:0",
-      "stateDir": `${fixture.directory.path}/state`,
-      ...config,
-    };
-    return fixture;
-  }
-
-  load(): Promise<Config> {
-    return loadConfig({
-      file: "test.yaml",
-      environment: {},
-      flags: Object.entries(this.config).map(([key, value]) => ({
-        path: key.split("."),
-        value,
-        source: key,
-      })),
-      hostname: "vm-1",
-      files: { readText: () => Promise.resolve(""), stat: () => Promise.resolve(undefined) },
-    });
-  }
-
-  /** Starts as `outrigger run` does. */
-  async start(): Promise<void> {
-    this.agent = new Agent({
-      config: await this.load(),
-      reload: () => this.load(),
-      log: silentLog,
-      process: {
-        environment: () => ({}),
-        hostname: () => "vm-1",
-        onSignal: (signal, handler) => {
-          this.handlers.set(signal, handler);
-          return () => this.handlers.delete(signal);
-        },
-        residentBytes: () => 1,
-      },
-    });
-    let failure: unknown;
-    this.#ended = this.agent.run(new AbortController().signal).catch((error) => failure = error);
-    await until(() => failure !== undefined || this.agent.healthAddress !== undefined, "the start");
-    if (failure !== undefined) throw failure;
-    this.#started = true;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#started) this.handlers.get("SIGTERM")?.();
-    await this.#ended;
-    this.#started = false;
-  }
-
-  async reload(config: Record<string, unknown>): Promise<void> {
-    this.config = { ...this.config, ...config };
-    await this.agent.reload();
-  }
-
-  /** The data of the answer, or its rcode. */
-  async ask(
-    name: string,
-    type = "A",
-    server: SocketAddress = this.agent.dnsAddresses[0],
-  ): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const socket = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
-      onMessage: resolve,
-      onError: reject,
-    });
-    const cancel = systemClock.schedule(3_000, () => reject(new Error(`no answer for ${name}`)));
-    try {
-      socket.send(queryMessage(name, type), server);
-      const { answers, rcode } = readMessage(await promise);
-      return answers!.length === 0
-        ? rcode
-        : answers!.map((r) => "data" in r && String(r.data)).join(" ");
-    } finally {
-      cancel();
-      socket.close();
-    }
-  }
-
-  async get(path: string): Promise<Response> {
-    return await fetch(`http://${formatSocketAddress(this.agent.healthAddress!)}${path}`);
-  }
-
-  get problems(): string[] {
-    return this.agent.status().problems.map(({ code }) => code);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    this.upstream.close();
-    await this.directory[Symbol.asyncDispose]();
-  }
-}
 
 /** grpc-js and fetch keep timers and sockets for a moment. */
 function test(title: string, body: () => Promise<void>): void {
@@ -153,7 +18,7 @@ function test(title: string, body: () => Promise<void>): void {
 }
 
 test("serves names of files without a control plane, and forwards the rest", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   fixture.config["names.files"] = [
     await fixture.directory.write("mesh.yaml", service("reviews", "10.0.0.7")),
   ];
@@ -184,7 +49,7 @@ test("serves names of files without a control plane, and forwards the rest", asy
 test("serves the control plane's names, without it too, and from the disk after a restart", async () => {
   await using plane = await FakeControlPlane.start(systemClock);
   plane.response = () => FakeControlPlane.table([serviceEntry("a.ns1", ["10.0.0.1"])]);
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   const { directory } = fixture;
   Object.assign(fixture.config, {
     "controlPlane.addresses": [plane.address],
@@ -215,7 +80,7 @@ test("serves the control plane's names, without it too, and from the disk after 
 });
 
 test("forgets cached answers when it is told to on its control socket", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   fixture.config["names.files"] = [
     await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
   ];
@@ -248,7 +113,7 @@ test("forgets cached answers when it is told to on its control socket", async ()
 });
 
 test("reloads its configuration, and refuses a bad one whole", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   const { directory } = fixture;
   fixture.config["names.files"] = [await directory.write("mesh.yaml", service("a", "10.0.0.1"))];
   await fixture.start();
@@ -295,7 +160,7 @@ test("reloads its configuration, and refuses a bad one whole", async () => {
 });
 
 test("asks the servers of a domain, and leaves out one that leads back to it", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   fixture.config["names.files"] = [
     await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
   ];
@@ -318,7 +183,7 @@ test("asks the servers of a domain, and leaves out one that leads back to it", a
 });
 
 test("keeps its static names when their file breaks", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   const path = await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1"));
   fixture.config["names.files"] = [path];
   await fixture.start();
@@ -334,7 +199,7 @@ test("keeps its static names when their file breaks", async () => {
 });
 
 test("leaves automatic VIPs upstream where no Envoy makes them reachable", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   const vip =
     "kind: ServiceEntry\nmetadata: { name: db }\nspec: { hosts: [db.example.org], addresses: [240.240.0.1] }\n";
   fixture.config["names.files"] = [await fixture.directory.write("mesh.yaml", vip)];
@@ -347,7 +212,7 @@ test("leaves automatic VIPs upstream where no Envoy makes them reachable", async
 });
 
 test("says at its start which address it cannot have, and which server is itself", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   fixture.config["names.files"] = [
     await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
   ];
@@ -362,7 +227,7 @@ test("says at its start which address it cannot have, and which server is itself
 });
 
 test("answers what is in flight when it is told to end", async () => {
-  await using fixture = await Fixture.make();
+  await using fixture = await AgentFixture.make();
   fixture.config["names.files"] = [
     await fixture.directory.write("mesh.yaml", service("a", "10.0.0.1")),
   ];
