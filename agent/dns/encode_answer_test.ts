@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { query, readMessage } from "../../test/support/dns_messages.ts";
+import { poisonBuffers, SECRET_OCTET } from "../../test/support/poisoned_buffers.ts";
 import { type Answer, failureAnswer, localAnswer } from "./answer.ts";
 import { encodeAnswer, TCP_OCTETS_MAX, udpAnswerLimit } from "./encode_answer.ts";
 import { addressRecord, cnameRecord, ptrRecord, soaRecord, srvRecord } from "./record.ts";
@@ -134,4 +135,23 @@ Deno.test("encodeAnswer() never points to a name that was cut off again", () => 
     const packet = readMessage(message);
     for (const record of packet.additionals!) assert.equal(record.name, "three.cut.example");
   }));
+});
+
+Deno.test("encodeAnswer() sends no octet of what was in memory before, or of a record that did not fit", () => {
+  using _ = poisonBuffers();
+  const name = "www.example.org";
+  for (let count = 0; count <= 120; count++) {
+    const answers = addresses(name, count);
+    // It is written before it turns out to be too long.
+    const long = { ...answers[0], name, class: 1, type: 16, ttlSeconds: 0 };
+    const rdata = new Uint8Array(4_000).fill(SECRET_OCTET);
+    const all = count % 2 === 0 ? answers : [...answers, { ...long, rdata }];
+    for (const edns of [undefined, { udpPayloadSize: 512 }, { udpPayloadSize: 1232 }]) {
+      const { message, packet } = encodeFor(name, localAnswer({ answers: all }), edns && { edns });
+      assert.equal(message.includes(SECRET_OCTET), false, `${count} addresses`);
+      // Whole records up to the end, and nothing behind them.
+      const octets = 12 + 21 + 16 * packet.answers!.length + (edns === undefined ? 0 : 11);
+      assert.equal(message.length, octets, `${count} addresses`);
+    }
+  }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { readMessage } from "../../test/support/dns_messages.ts";
+import { poisonBuffers, SECRET_OCTET } from "../../test/support/poisoned_buffers.ts";
 import { decodeName, encodeName } from "./name.ts";
 import { encodeUpstreamQuery, mixLetterCase } from "./upstream_query.ts";
 
@@ -43,6 +44,24 @@ Deno.test("encodeUpstreamQuery() pads to whole blocks, whatever the name's lengt
     });
     assert.equal(message.length % 128, 0, name);
     assert.equal(readMessage(message).additionals!.length, 1, name);
+  }
+});
+
+Deno.test("encodeUpstreamQuery() sends no octet of what was in memory before, in its padding least", () => {
+  using _ = poisonBuffers();
+  for (const paddedToOctets of [undefined, 128, 468]) {
+    for (const udpPayloadSize of [0, 1232]) {
+      for (const dnssecOk of [false, true]) {
+        const message = encodeUpstreamQuery({
+          ...options,
+          dnssecOk,
+          udpPayloadSize,
+          ...paddedToOctets && { paddedToOctets },
+        });
+        assert.equal(message.includes(SECRET_OCTET), false);
+        assert.equal(readMessage(message).id, 9);
+      }
+    }
   }
 });
 

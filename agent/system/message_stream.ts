@@ -50,8 +50,9 @@ export function acceptedStream(
     local: { address: socket.localAddress ?? "", port: socket.localPort ?? 0 },
     send(message) {
       if (socket.destroyed) return;
-      const frame = Buffer.allocUnsafe(2 + message.length);
-      frame.writeUInt16BE(message.length, 0);
+      const frame = new Uint8Array(2 + message.length);
+      frame[0] = message.length >> 8;
+      frame[1] = message.length & 0xff;
       frame.set(message, 2);
       socket.write(frame);
     },
@@ -71,7 +72,8 @@ export function acceptedStream(
       while (pending.length >= 2) {
         const length = pending[0] << 8 | pending[1];
         if (pending.length < 2 + length) break;
-        const message = pending.slice(2, 2 + length);
+        // A copy: `slice` of a Buffer would be a view of what else came with it.
+        const message = new Uint8Array(pending.subarray(2, 2 + length));
         pending = pending.subarray(2 + length);
         handlers.onMessage(message);
       }

@@ -68,3 +68,30 @@ Deno.test("systemNetwork.connectTls() refuses what does not prove who it is", as
     });
   }
 });
+
+Deno.test("systemNetwork.bindUdp() gives each datagram in memory that is not used again", async () => {
+  const received: Uint8Array[] = [];
+  const all = Promise.withResolvers<void>();
+  const handlers = { onMessage() {}, onError() {} };
+  const sender = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, handlers);
+  const receiver = await systemNetwork.bindUdp({ address: "127.0.0.1", port: 0 }, {
+    onMessage(message) {
+      received.push(message);
+      if (received.length === 64) all.resolve();
+      // One after the other: none is lost, and each may be given the memory of the one before.
+      else sender.send(new Uint8Array(64 - received.length).fill(received.length), receiver.local);
+    },
+    onError: all.reject,
+  });
+  sender.send(new Uint8Array(64), receiver.local);
+  await all.promise;
+  sender.close();
+  receiver.close();
+  received.forEach((message, i) => {
+    assert.deepEqual([...message], new Array(64 - i).fill(i));
+    // Around it, where it is a view of more, no earlier one is left.
+    const around = new Uint8Array(message.buffer);
+    const end = message.byteOffset + message.length;
+    assert.ok(around.every((octet, at) => octet === 0 || at >= message.byteOffset && at < end));
+  });
+});
