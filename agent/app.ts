@@ -18,10 +18,11 @@ import {
 import { AnswerCache } from "./cache/answer_cache.ts";
 import type { Config } from "./config/config.ts";
 import { DnsService } from "./dns_service.ts";
-import type { LookupReport, StatusProblem, StatusReport } from "./health/api.ts";
+import type { LookupReport, StatusReport } from "./health/api.ts";
 import { ControlSocket } from "./health/control_socket.ts";
 import { HealthServer } from "./health/health_server.ts";
 import { Readiness } from "./health/readiness.ts";
+import { StatusProblems } from "./health/status_problems.ts";
 import { HostWatch } from "./host_watch.ts";
 import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
 import { loadStaticNames } from "./mesh/static_names.ts";
@@ -80,14 +81,14 @@ export class Agent {
   readonly #named = this.#readiness.task("names", "the first name table");
   readonly #listening = this.#readiness.task("dns", "the DNS listeners");
   readonly #stopped = new AbortController();
-  /** What is wrong with a part of the configuration, by part; see {@link StatusProblem}. */
-  readonly #problems = new Map<string, StatusProblem>();
+  readonly #problems: StatusProblems;
 
   /** Wires the parts; {@link start} lets them act. */
   constructor(options: AgentOptions) {
     this.#config = options.config;
     this.#reload = options.reload;
     this.#log = options.log;
+    this.#problems = new StatusProblems(options.log);
     this.#process = options.process;
     this.#world = { ...systemWorld(), ...options.world };
     this.#host = new HostWatch(this.#world);
@@ -125,7 +126,7 @@ export class Agent {
         this.#host.replaceSearchDomains(searchDomains);
         this.#publish();
       },
-      onProblem: (part, problem) => this.#setProblem(part, problem),
+      onProblem: (part, problem) => this.#problems.set(part, problem),
     });
     this.#tableBuilder = new SystemTableBuilder({
       ...this.#world,
@@ -252,10 +253,10 @@ export class Agent {
       if (config.log.level !== before.log.level || config.log.format !== before.log.format) {
         openLog(config.log);
       }
-      this.#setProblem("config", undefined);
+      this.#problems.set("config", undefined);
       this.#log.info("Configuration reloaded");
     } catch (error) {
-      this.#setProblem("config", {
+      this.#problems.set("config", {
         code: "CONFIG_REFUSED",
         message: `The new configuration was refused, the old one stays: ${messageOf(error)}`,
         remedy: "Correct it and reload again (systemctl reload outrigger, or kill -HUP).",
@@ -295,7 +296,7 @@ export class Agent {
       uptimeSeconds: (this.#world.clock.monotonicMs() - this.#startedMs) / 1000,
       listening: this.dnsAddresses,
       waitingFor: this.#readiness.waitingFor(),
-      problems: [...this.#problems.values()],
+      problems: this.#problems.list(),
       node: {
         ...this.#config.node,
         addresses: nodeAddresses(this.#config, this.#world.network.interfaceAddresses()),
@@ -319,7 +320,7 @@ export class Agent {
     const { files } = config.names;
     if (files.length === 0) {
       await this.#names.replaceFiles(undefined);
-      this.#setProblem("names", undefined);
+      this.#problems.set("names", undefined);
       return;
     }
     const { entries, problems, notes } = await loadStaticNames(files, {
@@ -329,7 +330,7 @@ export class Agent {
     });
     if (problems.length === 0 || !this.#names.hasFiles) await this.#names.replaceFiles(entries);
     for (const note of notes) this.#log.info(note);
-    this.#setProblem(
+    this.#problems.set(
       "names",
       problems.length === 0 ? undefined : {
         code: "NAMES_FILE_INVALID",
@@ -391,13 +392,5 @@ export class Agent {
       });
     }
     this.#mesh.client?.announce();
-  }
-
-  #setProblem(part: string, problem: StatusProblem | undefined): void {
-    if (problem === undefined) this.#problems.delete(part);
-    else {
-      this.#problems.set(part, problem);
-      this.#log.warn(problem.message, { remedy: problem.remedy });
-    }
   }
 }
