@@ -14,12 +14,13 @@ const here = import.meta.dirname!;
 
 interface Part {
   /** Folder beside this file that holds its go.mod. */
-  module: "istio" | "kubernetes";
+  module: "coredns" | "istio" | "kubernetes";
   /** Its main package. */
   package: string;
 }
 
 const PARTS = {
+  coredns: { module: "coredns", package: "github.com/coredns/coredns" },
   istiod: { module: "istio", package: "istio.io/istio/pilot/cmd/pilot-discovery" },
   istioctl: { module: "istio", package: "istio.io/istio/istioctl/cmd/istioctl" },
   "istio-dns-server": { module: "istio", package: "./dns_server" },

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { decodeQuery } from "../../agent/dns/query.ts";
-import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
-import { decodeUpstreamAnswer } from "../../agent/dns/upstream_message.ts";
-import { encodeNameTable } from "../../agent/mesh/protocol.ts";
-import { lookupMesh, meshSearchDomains } from "../../agent/names/mesh_lookup.ts";
-import { decodeNameTable } from "../../agent/names/name_table_message.ts";
-import { answerMessage, query, queryMessage } from "../support/dns_messages.ts";
-import { buildTable } from "../support/name_tables.ts";
+import { decodeQuery } from "../../../agent/dns/query.ts";
+import { encodeAnswer } from "../../../agent/dns/encode_answer.ts";
+import { decodeUpstreamAnswer } from "../../../agent/dns/upstream_message.ts";
+import { encodeNameTable } from "../../../agent/mesh/protocol.ts";
+import { lookupMesh, meshSearchDomains } from "../../../agent/names/mesh_lookup.ts";
+import { decodeNameTable } from "../../../agent/names/name_table_message.ts";
+import { answerMessage, query, queryMessage } from "../../support/dns_messages.ts";
+import { buildTable } from "../../support/name_tables.ts";
 
 function entries(count: number) {
   return Array.from({ length: count }, (_, i) => ({

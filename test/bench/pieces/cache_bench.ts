@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { AnswerCache } from "../../agent/cache/answer_cache.ts";
-import { cacheKey } from "../../agent/cache/cache_key.ts";
-import { localAnswer } from "../../agent/dns/answer.ts";
-import { addressRecord } from "../../agent/dns/record.ts";
+import { AnswerCache } from "../../../agent/cache/answer_cache.ts";
+import { cacheKey } from "../../../agent/cache/cache_key.ts";
+import { localAnswer } from "../../../agent/dns/answer.ts";
+import { addressRecord } from "../../../agent/dns/record.ts";
 
 const nameOf = (i: number) => `host-${i}.service.example.org`;
 const keyOf = (i: number) =>

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { KeptAnswer } from "../../agent/cache/answer_cache.ts";
-import { localAnswer } from "../../agent/dns/answer.ts";
-import { addressRecord, cnameRecord } from "../../agent/dns/record.ts";
-import { query } from "../support/dns_messages.ts";
-import { BOOT_OFFSET_MS, lookupOf, makeHotCache } from "../support/hot_cache_fixture.ts";
+import type { KeptAnswer } from "../../../agent/cache/answer_cache.ts";
+import { localAnswer } from "../../../agent/dns/answer.ts";
+import { addressRecord, cnameRecord } from "../../../agent/dns/record.ts";
+import { query } from "../../support/dns_messages.ts";
+import { BOOT_OFFSET_MS, lookupOf, makeHotCache } from "../../support/hot_cache_fixture.ts";
 
 const TTL = { ttlSeconds: 300 };
 const COUNT = 2_000;
