@@ -20,6 +20,7 @@ import { cProgram } from "./c_programs.ts";
 import { CLIENT_CORE } from "./measured_server.ts";
 import { type Effort, measureWorkload } from "./measure_workload.ts";
 import { PEERS } from "./peers/all_peers.ts";
+import { plotResult } from "./plot.ts";
 import type { BenchResult, WorkloadResult } from "./results.ts";
 import { formatResult } from "./result_table.ts";
 import { SPECIAL_WORKLOADS } from "./special_workloads.ts";
@@ -45,7 +46,7 @@ async function main(): Promise<number> {
     ]);
     return await again();
   }
-  await runToEnd("ip", ["link", "set", "lo", "up"]);
+  await setUpNetwork();
   for (const program of ["saturate", "latency_probe"] as const) await cProgram(program);
   await using directory = await TemporaryDirectory.make();
   await using _authority = await startAuthority(join(directory.path, "knot"), CLIENT_CORE);
@@ -69,6 +70,7 @@ async function main(): Promise<number> {
     // What was measured is kept, should a later workload fail.
     await Deno.mkdir(dirname(options.out), { recursive: true });
     await Deno.writeTextFile(options.out, JSON.stringify(result, null, 2) + "\n");
+    await Deno.writeTextFile(options.out.replace(/(\.json)?$/, ".svg"), plotResult(result));
   };
   for (const workload of WORKLOADS.filter(isWanted)) {
     const short = options.short ? { ...workload, rates: [] } : workload;
@@ -85,6 +87,20 @@ async function main(): Promise<number> {
   }
   console.log(formatChecks(checkTargets(result)));
   return 0;
+}
+
+/** Loopback, and a link that leads nowhere: systemd-resolved asks nobody while there is none. */
+async function setUpNetwork(): Promise<void> {
+  await runToEnd("ip", ["-batch", "-"], {
+    stdin: [
+      "link set lo up",
+      "link add bench0 type veth peer name bench1",
+      "link set bench0 up",
+      "link set bench1 up",
+      "address add 192.0.2.1/24 dev bench0",
+      "",
+    ].join("\n"),
+  });
 }
 
 /** Runs this program again, in namespaces of its own. */

@@ -70,14 +70,24 @@ export interface Expectation {
 /** The most that the client's core may be busy, of 1. */
 export const CLIENT_LIMIT = 0.95;
 
+/** The most of the server's core that may go to others, of 1: they take its caches too. */
+export const OTHERS_LIMIT = 0.05;
+
 /** Why a run with a client does not count; empty where it does. */
 export function whyVoid(
   output: ClientOutput,
-  { clientBusy, expected }: { clientBusy: number; expected: Expectation },
+  { clientBusy, serverCoreOthers, expected }: {
+    clientBusy: number;
+    serverCoreOthers: number;
+    expected: Expectation;
+  },
 ): string[] {
   const reasons: string[] = [];
   if (clientBusy > CLIENT_LIMIT) {
     reasons.push(`the client's core was busy for ${(clientBusy * 100).toFixed(0)} %`);
+  }
+  if (serverCoreOthers > OTHERS_LIMIT) {
+    reasons.push(`others took ${(serverCoreOthers * 100).toFixed(0)} % of the server's core`);
   }
   if (output.answered === 0) return [...reasons, "nothing was answered"];
   if (output.failed > 0) reasons.push(`${output.failed} answers were no NOERROR`);

@@ -151,9 +151,9 @@ class WorkloadRun {
         { ...client, queries: file.path } as Client,
         this.#workload.redirected ? { port: 53 } : {},
       );
-      const { output, clientBusy } = measured;
+      const { output } = measured;
       const expected = this.#expected(file, server.peer);
-      voids.push(...whyVoid(output, { clientBusy, expected }));
+      voids.push(...whyVoid(output, { ...measured, expected }));
       metrics.lost = (metrics.lost ?? 0) + output.sent - output.answered;
       return measured;
     };

@@ -33,6 +33,8 @@ export interface ClientRun {
   cpuUs: number;
   /** How busy the client's core was, of 1. */
   clientBusy: number;
+  /** How much of the server's core went to others, of 1. */
+  serverCoreOthers: number;
 }
 
 /** One running server. */
@@ -106,16 +108,28 @@ export class MeasuredServer implements AsyncDisposable {
    */
   async run(client: Client, { port = this.#site.port } = {}): Promise<ClientRun> {
     const command = await this.#clientCommand(client, port);
-    const [coreBefore, threadsBefore] = [await coreTicks(CLIENT_CORE), await threadTimes(this.pid)];
+    const before = await this.#reading();
     const text = await runToEnd("taskset", ["-c", `${CLIENT_CORE}`, ...command]);
-    const [coreAfter, threadsAfter] = [await coreTicks(CLIENT_CORE), await threadTimes(this.pid)];
+    const after = await this.#reading();
     const output = client.program === "dnsperf"
       ? ofDnsperf(text)
       : JSON.parse(text) as ClientOutput;
+    const ns = nanosecondsBetween(before.threads, after.threads);
+    const own = ns / 1e6 / (after.timeMs - before.timeMs);
     return {
       output,
-      cpuUs: nanosecondsBetween(threadsBefore, threadsAfter) / 1_000 / Math.max(1, output.answered),
-      clientBusy: busyBetween(coreBefore, coreAfter),
+      cpuUs: ns / 1_000 / Math.max(1, output.answered),
+      clientBusy: busyBetween(before.clientCore, after.clientCore),
+      serverCoreOthers: Math.max(0, busyBetween(before.serverCore, after.serverCore) - own),
+    };
+  }
+
+  async #reading() {
+    return {
+      serverCore: await coreTicks(SERVER_CORE),
+      clientCore: await coreTicks(CLIENT_CORE),
+      threads: await threadTimes(this.pid),
+      timeMs: performance.now(),
     };
   }
 

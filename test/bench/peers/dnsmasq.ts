@@ -33,7 +33,7 @@ export const DNSMASQ: Peer = {
         "no-resolv",
         "no-poll",
         `server=${upstream}`,
-        "cache-size=100000",
+        "cache-size=10000",
         // What one client has under way; 150 by default.
         "dns-forward-max=4096",
         "",
