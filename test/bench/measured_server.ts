@@ -10,7 +10,13 @@ import { askOnce } from "./ask_once.ts";
 import { cProgram } from "./c_programs.ts";
 import { type ClientOutput, parseDnsperf } from "./client_output.ts";
 import type { Peer, PeerSite } from "./peers/peer.ts";
-import { busyBetween, coreTicks, nanosecondsBetween, threadTimes } from "./processor.ts";
+import {
+  busyBetween,
+  coreTicks,
+  nanosecondsBetween,
+  threadTimes,
+  untilQuiet,
+} from "./processor.ts";
 
 /** The core of the servers. */
 export const SERVER_CORE = 0;
@@ -18,6 +24,9 @@ export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 /** Queries under way at once where a server is to be saturated. */
 export const WINDOW = 100;
+
+/** How long a server may still work on what the client before left behind, in milliseconds. */
+const QUIET_TIMEOUT_MS = 5_000;
 
 /** How a client asks. */
 export type Client =
@@ -108,6 +117,7 @@ export class MeasuredServer implements AsyncDisposable {
    */
   async run(client: Client, { port = this.#site.port } = {}): Promise<ClientRun> {
     const command = await this.#clientCommand(client, port);
+    await untilQuiet(SERVER_CORE, QUIET_TIMEOUT_MS);
     const before = await this.#reading();
     const text = await runToEnd("taskset", ["-c", `${CLIENT_CORE}`, ...command]);
     const after = await this.#reading();

@@ -31,6 +31,16 @@ export async function coreTicks(core: number): Promise<CoreTicks> {
   return parseCoreTicks(await Deno.readTextFile("/proc/stat"), core);
 }
 
+/** Waits until a core has had little to do for a moment, or for as long as that may take. */
+export async function untilQuiet(core: number, timeoutMs: number): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (performance.now() < endMs) {
+    const before = await coreTicks(core);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (busyBetween(before, await coreTicks(core)) <= 0.05) return;
+  }
+}
+
 /** Nanoseconds that each thread of a process ran so far, by thread id. */
 export type ThreadTimes = ReadonlyMap<string, number>;
 
