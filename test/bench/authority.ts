@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { Child } from "../support/child_process.ts";
+import { Child, runToEnd } from "../support/child_process.ts";
 import { CACHED_DOMAIN, MISSES_DOMAIN } from "./bench_names.ts";
 import { askOnce } from "./ask_once.ts";
 
@@ -31,14 +31,16 @@ export async function startAuthority(folder: string, core: number): Promise<Asyn
   }
   const path = join(folder, "knot.conf");
   await Deno.writeTextFile(path, configuration(folder));
-  const child = new Child("taskset", {
-    args: ["-c", `${core}`, "knotd", "--config", path],
+  const child = new Child("knotd", {
+    args: ["--config", path],
     cwd: folder,
     logPath: join(folder, "knot.log"),
   });
   const ask = () => askOnce({ address: AUTHORITY_ADDRESS, port: 53, name: `a.${CACHED_DOMAIN}` });
   try {
     await child.until(async () => (await ask()).records === 1 || undefined, "Knot answers");
+    // Its workers choose a core by themselves.
+    await runToEnd("taskset", ["--all-tasks", "--pid", "--cpu-list", `${core}`, `${child.pid}`]);
   } catch (error) {
     await child.end("SIGKILL");
     throw error;
@@ -54,7 +56,6 @@ function configuration(folder: string): string {
   udp-workers: 1
   tcp-workers: 1
   background-workers: 1
-  # Every query comes from the same address: none is held back.
 log:
   - target: stderr
     any: warning

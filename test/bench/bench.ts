@@ -108,7 +108,9 @@ async function again(): Promise<number> {
   const child = new Deno.Command("unshare", {
     args: [
       ...process.getuid!() === 0 ? [] : ["--map-root-user"],
-      ...["--net", "--mount", Deno.execPath(), "run", "--allow-all", "--quiet"],
+      // What this program does itself, the control plane among it, is not done on the servers' core.
+      ...["--net", "--mount", "taskset", "-c", `${CLIENT_CORE}`],
+      ...[Deno.execPath(), "run", "--allow-all", "--quiet"],
       ...[import.meta.filename!, ...Deno.args],
     ],
     env: { [INSIDE]: "1" },

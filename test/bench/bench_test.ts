@@ -213,6 +213,18 @@ Deno.test("checkTargets() says what is met, missed and not measured", () => {
   assert.equal(of({ workload: "misses", against: "unbound", atMost: 1 }), undefined);
 });
 
+Deno.test("checkTargets() compares two workloads of outrigger by their medians", () => {
+  const autopath = { ...RESULT.workloads[0], name: "autopath" };
+  autopath.rows = [rowOf("outrigger", rounds([5, 5, 5.5]))];
+  const result = { ...RESULT, workloads: [...RESULT.workloads, autopath] };
+  const of = (atMost: number) => {
+    const target = { workload: "autopath", metric: "cpuUs", againstWorkload: "mesh-5000", atMost };
+    return checkTargets(result, [target])[0].verdict;
+  };
+  assert.equal(of(1.14), "met");
+  assert.equal(of(1.13), "missed");
+});
+
 Deno.test("formatWorkload() shows columns that have numbers, and what is void", () => {
   const text = formatWorkload(RESULT.workloads[0]);
   assert.match(text, /^\| server \| CPU us\/query \| queries\/s \| lost \|$/m);

@@ -59,10 +59,13 @@ export async function measureWorkload(
   }
   const run = new WorkloadRun(workload, effort);
   await run.warmUp(servers);
+  for (const server of servers) server.pause();
   const rounds = new Map<string, Round[]>(servers.map(({ peer }) => [peer.name, []]));
   for (let round = 1; round <= effort.rounds; round++) {
     for (const server of servers) {
+      server.resume();
       const measured = await run.measure(server);
+      server.pause();
       rounds.get(server.peer.name)!.push(measured);
       effort.log(
         `${workload.name} ${round}/${effort.rounds} ${server.peer.name} ${brief(measured)}`,

@@ -164,6 +164,16 @@ export class MeasuredServer implements AsyncDisposable {
     return Number(/\brb(\d+)/.exec(text)?.[1] ?? NaN);
   }
 
+  /** Keeps it from doing anything while another one is measured. */
+  pause(): void {
+    this.#child.signal("SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  resume(): void {
+    this.#child.signal("SIGCONT");
+  }
+
   /** Ends it at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { type BenchResult, ratioBetween, type WorkloadResult } from "./results.t
 /** One target. */
 export type Target =
   | { workload: string; metric: string; against: string; atMost?: number; above?: number }
+  | { workload: string; metric: string; againstWorkload: string; atMost: number }
   | { workload: string; metric: string; absolute: number; unit: string };
 
 const cpu = (workload: string, against: string, atMost: number): Target => ({
@@ -31,6 +32,8 @@ export const TARGETS: readonly Target[] = [
   ...["unbound", "dnsmasq", "knot-resolver", "coredns", "istio", "resolved"].map((
     against,
   ): Target => ({ workload: "mesh-5000", metric: "queriesPerSecond", against, above: 1 })),
+  { workload: "autopath", metric: "cpuUs", againstWorkload: "mesh-5000", atMost: 1.15 },
+  { workload: "mesh-1000000", metric: "cpuUs", againstWorkload: "mesh-1000", atMost: 1.3 },
   cpu("cached", "unbound", 0.9),
   { workload: "mesh-5000", metric: "at10000_p99Us", against: "unbound", atMost: 1.1 },
   { workload: "mesh-5000", metric: "at10000_p999Us", against: "unbound", atMost: 1.1 },
@@ -64,11 +67,33 @@ export function checkTargets(
 ): TargetCheck[] {
   return targets.flatMap((target) => {
     const workload = result.workloads.find(({ name }) => name === target.workload);
-    return workload === undefined ? [] : [check(workload, target)];
+    if (workload === undefined) return [];
+    return ["againstWorkload" in target ? checkWorkloads(result, target) : check(workload, target)];
   });
 }
 
-function check(workload: WorkloadResult, target: Target): TargetCheck {
+/** Two workloads of outrigger: their rounds are no pairs, so that the medians are compared. */
+function checkWorkloads(
+  { workloads }: BenchResult,
+  { workload, metric, againstWorkload, atMost }: Extract<Target, { againstWorkload: string }>,
+): TargetCheck {
+  const [own, other] = [workload, againstWorkload].map((wanted) => {
+    const rows = workloads.find(({ name }) => name === wanted)?.rows ?? [];
+    const row = rows.find(({ peer }) => peer === "outrigger");
+    return row?.void === undefined ? row?.spreads[metric]?.median : undefined;
+  });
+  const measured = own === undefined || other === undefined ? undefined : own / other;
+  return {
+    target: `${workload}: ${metric} at most ${atMost.toFixed(2)} x that of ${againstWorkload}`,
+    ...(measured !== undefined && { measured }),
+    verdict: measured === undefined ? "not measured" : measured <= atMost ? "met" : "missed",
+  };
+}
+
+function check(
+  workload: WorkloadResult,
+  target: Exclude<Target, { againstWorkload: string }>,
+): TargetCheck {
   const { metric } = target;
   const text = `${target.workload}: ${metric} `;
   if ("absolute" in target) {
