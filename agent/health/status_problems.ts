@@ -9,11 +9,11 @@ import type { StatusProblem } from "./api.ts";
 
 /** The problems that are known. */
 export class StatusProblems {
-  readonly #log: Logger;
+  readonly #log: Pick<Logger, "warn">;
   readonly #byPart = new Map<string, StatusProblem>();
 
   /** Knows none yet; each new one is logged. */
-  constructor(log: Logger) {
+  constructor(log: Pick<Logger, "warn">) {
     this.#log = log;
   }
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import type { Logger } from "../system/log.ts";
 import { StatusProblems } from "./status_problems.ts";
 
 Deno.test("StatusProblems keeps one problem a part until it is mended, and logs each", () => {
   const logged: string[] = [];
-  const problems = new StatusProblems({ warn: (text) => logged.push(text) } as Logger);
+  const problems = new StatusProblems({ warn: (text) => void logged.push(text) });
   const problem = (message: string) => ({ code: "CONFIG_REFUSED", message, remedy: "Mend it." });
   problems.set("config", problem("first"));
   problems.set("config", problem("second"));

@@ -239,7 +239,7 @@ async function redirectTo(port: number): Promise<void> {
 delete table ip outrigger_bench
 table ip outrigger_bench {
   chain output {
-    type nat hook output priority dstnat;
+    type nat hook output priority -100;
     ip daddr ${SERVER_ADDRESS} udp dport 53 redirect to :${port}
   }
 }
