@@ -71,6 +71,7 @@ export class DnsService {
       handler,
       fastPath: () => this.#fastPath,
       isAllowed: (client) => allowed.has(client),
+      receiveBufferBytes: () => config().dns.receiveBuffer,
       log,
     });
   }

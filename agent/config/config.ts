@@ -67,9 +67,10 @@ function milliseconds(text: string): number {
 }
 
 /** A size with a binary unit; becomes octets. */
-const size = z.string().regex(/^\d{1,9}[KMG]iB$/, { error: "must be a size, e.g. 16MiB" })
-  .transform((text) => parseInt(text) * 1024 ** (1 + "KMG".indexOf(text.at(-3)!)))
-  .refine((octets) => octets >= 1024 * 1024, { error: "must be 1MiB or more" });
+const size = ({ leastKiB }: { leastKiB: number }) =>
+  z.string().regex(/^\d{1,9}[KMG]iB$/, { error: "must be a size, e.g. 16MiB" })
+    .transform((text) => parseInt(text) * 1024 ** (1 + "KMG".indexOf(text.at(-3)!)))
+    .refine((octets) => octets >= leastKiB * 1024, { error: `must be ${leastKiB}KiB or more` });
 
 const path = z.string().min(1, { error: "must be the path of a file" });
 
@@ -159,6 +160,9 @@ const dns = z.strictObject({
   workers: z.number().int().min(1).max(16).default(1).describe(
     "Threads of the fast path, which share the sockets; each takes some 17 MB. Read at the start.",
   ),
+  receiveBuffer: size({ leastKiB: 64 }).prefault("4MiB").describe(
+    "What the kernel keeps of queries that wait, as far as net.core.rmem_max lets it.",
+  ),
   upstreams: z.array(nameserver).min(1).optional().describe(
     "Nameservers for all that is not the mesh's, tls://ip#name for DNS over TLS; the VM's own, " +
       "with the domains of its links, unless given.",
@@ -219,7 +223,7 @@ const control = z.strictObject({
 });
 
 const cache = z.strictObject({
-  maxBytes: size.prefault("16MiB").describe(
+  maxBytes: size({ leastKiB: 1024 }).prefault("16MiB").describe(
     "Most memory for answers of upstream servers; those used longest ago make room.",
   ),
   minTtl: duration({ leastSeconds: 0 }).prefault("0s").describe(

@@ -58,6 +58,7 @@ Deno.test("loadConfig() fills in every default", async () => {
       clusterDomain: "cluster.local",
       fastPath: "auto",
       forward: [],
+      receiveBuffer: 4 * 1024 ** 2,
       rebindProtection: false,
       rebindExempt: [],
       allowFrom: [],
@@ -88,7 +89,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
       'names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
-      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, fastPath, workers, upstreams, forward, rebindProtection, ` +
+      `${FILE}:4: dns.upstream: unknown key; allowed here: listen, fastPath, workers, receiveBuffer, upstreams, forward, rebindProtection, ` +
       "rebindExempt, allowFrom, caseRandomization, searchDomains, clusterDomain, autoAllocated, " +
       'vipRanges; did you mean "upstreams"?',
     ]],
@@ -126,7 +127,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
       `${FILE}:2: cache.maxBytes: must be a size, e.g. 16MiB`,
     ]],
     ["too small a size", `${CP}cache: { maxBytes: 512KiB }\n`, [
-      `${FILE}:2: cache.maxBytes: must be 1MiB or more`,
+      `${FILE}:2: cache.maxBytes: must be 1024KiB or more`,
     ]],
     ["too short a duration", `${CP}cache: { maxTtl: 0s }\n`, [
       `${FILE}:2: cache.maxTtl: must be 1s or more`,

@@ -30,6 +30,8 @@ export interface DnsServerOptions {
   handler: QueryHandler;
   /** Who may ask on a socket that others can reach; on loopback everybody may who gets there. */
   isAllowed: (client: string) => boolean;
+  /** What the kernel keeps of queries that wait: bursts queue there and not in our memory. */
+  receiveBufferBytes: () => number;
   /** For failures of sockets. */
   log: Logger;
   /** See {@link TCP_CLIENTS_DEFAULT}. */
@@ -150,9 +152,11 @@ export class DnsServer {
   /** Who may ask is the slow path's to decide, so that workers serve only what everybody may ask. */
   async #bindUdp(address: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket> {
     const { network, fastPath } = this.#options;
+    const options = { receiveBufferBytes: this.#options.receiveBufferBytes() };
     const fast = isLoopback(address.address) ? fastPath?.() : undefined;
     try {
-      return fast?.bindUdp(address, handlers) ?? await network.bindUdp(address, handlers);
+      return fast?.bindUdp(address, handlers, options) ??
+        await network.bindUdp(address, handlers, options);
     } catch (cause) {
       throw new ListenError(address, "udp", cause);
     }

@@ -44,6 +44,7 @@ function make(
     clock,
     handler,
     log: silentLog,
+    receiveBufferBytes: () => 65_536,
     isAllowed: () => false,
     ...options,
   });
@@ -219,7 +220,10 @@ Deno.test("DnsServer lets everybody ask on loopback, and on other addresses whom
     },
     listenTcp: (local) => Promise.resolve({ local, close() {} }),
   };
-  const { server } = make({ network, isAllowed: (client) => client === "198.51.100.1" });
+  const { server } = make({
+    network,
+    isAllowed: (client) => client === "198.51.100.1",
+  });
   const ask = (client: string) =>
     handlers.onMessage(queryMessage("a.mesh", "A"), { address: client, port: 5000 });
   await server.replaceListeners([{ address: "127.0.0.1", port: 15053 }]);

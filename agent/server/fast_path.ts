@@ -36,8 +36,6 @@ export interface FastPathOptions {
   log: Logger;
 }
 
-/** The kernel's receive buffer: bursts queue there and not in our memory. */
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 /** How long a worker may take for the batch that it is at, in milliseconds, before it counts as stuck. */
 const STUCK_MS = 1_000;
 /** How long a worker that died is not started anew, in milliseconds: a fault may be in what it is given. */
@@ -94,8 +92,12 @@ export class FastPath {
   }
 
   /** As `Network.bindUdp`, for a socket that everybody may ask who reaches it. */
-  bindUdp(address: SocketAddress, handlers: UdpHandlers): UdpSocket {
-    const { fd, local } = openUdpSocket(address, { receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+  bindUdp(
+    address: SocketAddress,
+    handlers: UdpHandlers,
+    options: { receiveBufferBytes: number },
+  ): UdpSocket {
+    const { fd, local } = openUdpSocket(address, options);
     this.#sockets.set(fd, handlers);
     this.#tellSockets();
     return {

@@ -18,6 +18,7 @@ const VIEW: MeshView = {
   searchDomains: ["vm.svc.cluster.local"],
   serveAutoAllocated: false,
 };
+const OPTIONS = { receiveBufferBytes: 65_536 };
 const log = { debug() {}, info() {}, warn() {}, error: (text: string) => assert.fail(text) };
 
 function mesh(entries: HostEntry[]) {
@@ -53,7 +54,7 @@ class Fixture {
         fixture.socket.send(message, from);
       },
       onError: (error) => assert.fail(error.message),
-    });
+    }, OPTIONS);
     fixture.#client = await systemNetwork.bindUdp({ address, port: 0 }, {
       onMessage: (message) => fixture.#answers.set(message[0] << 8 | message[1], message),
       onError: (error) => assert.fail(error.message),
@@ -112,7 +113,7 @@ Deno.test("FastPath serves sockets that come and go", async () => {
   await using fixture = await Fixture.start([serviceEntry("a.vm", ["10.0.0.1"])]);
   const before = fixture.socket;
   const handlers = { onMessage: () => assert.fail(), onError: () => assert.fail() };
-  fixture.socket = fixture.fastPath.bindUdp({ address: "127.0.0.1", port: 0 }, handlers);
+  fixture.socket = fixture.fastPath.bindUdp({ address: "127.0.0.1", port: 0 }, handlers, OPTIONS);
   assert.deepEqual(await fixture.ask("a.vm.svc.cluster.local"), ["10.0.0.1"]);
   before.close();
   assert.deepEqual(await fixture.ask("a.vm.svc.cluster.local"), ["10.0.0.1"]);
@@ -120,7 +121,7 @@ Deno.test("FastPath serves sockets that come and go", async () => {
   let again: UdpSocket | undefined;
   await until(() => {
     try {
-      again = fixture.fastPath.bindUdp(before.local, handlers);
+      again = fixture.fastPath.bindUdp(before.local, handlers, OPTIONS);
       return true;
     } catch {
       return false;
@@ -133,11 +134,11 @@ Deno.test("FastPath.bindUdp() says what is wrong with an address", async () => {
   await using fixture = await Fixture.start([]);
   const handlers = { onMessage: () => {}, onError: () => {} };
   assert.throws(
-    () => fixture.fastPath.bindUdp(fixture.socket.local, handlers),
+    () => fixture.fastPath.bindUdp(fixture.socket.local, handlers, OPTIONS),
     { code: "EADDRINUSE" },
   );
   assert.throws(
-    () => fixture.fastPath.bindUdp({ address: "192.0.2.1", port: 0 }, handlers),
+    () => fixture.fastPath.bindUdp({ address: "192.0.2.1", port: 0 }, handlers, OPTIONS),
     { code: "EADDRNOTAVAIL" },
   );
 });

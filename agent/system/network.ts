@@ -89,8 +89,17 @@ export interface InterfaceAddress {
 export interface Network {
   /** Whether its sockets are the kernel's, so that the fast path may open some of its own beside them. */
   readonly isKernel?: boolean;
-  /** Opens a UDP socket. @throws the runtime's error (EADDRINUSE, EACCES, …) */
-  bindUdp(local: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket>;
+  /**
+   * Opens a UDP socket.
+   *
+   * @param options `receiveBufferBytes`: what the kernel keeps of messages that wait, as far as it lets us
+   * @throws the runtime's error (EADDRINUSE, EACCES, …)
+   */
+  bindUdp(
+    local: SocketAddress,
+    handlers: UdpHandlers,
+    options?: { receiveBufferBytes?: number },
+  ): Promise<UdpSocket>;
   /** Listens on TCP. @throws the runtime's error */
   listenTcp(
     local: SocketAddress,
@@ -117,14 +126,11 @@ export interface Network {
   interfaceAddresses(): InterfaceAddress[];
 }
 
-/** The kernel's receive buffer for a DNS listener: bursts queue there and not in our memory. */
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-
 /** The network of this machine. */
 export const systemNetwork: Network = {
   isKernel: true,
 
-  bindUdp(local, handlers) {
+  bindUdp(local, handlers, { receiveBufferBytes } = {}) {
     const type = isIPv6(local.address) ? "udp6" : "udp4";
     const socket = createSocket({ type, ipv6Only: type === "udp6" });
     return new Promise((resolve, reject) => {
@@ -132,9 +138,9 @@ export const systemNetwork: Network = {
       socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
         socket.off("error", reject);
         socket.on("error", (error: Error) => handlers.onError(error));
-        if (local.port !== 0) {
+        if (receiveBufferBytes !== undefined) {
           try {
-            socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+            socket.setRecvBufferSize(receiveBufferBytes);
           } catch { /* a smaller buffer only loses more in a burst */ }
         }
         socket.on("message", (message: Uint8Array, from: { address: string; port: number }) => {

@@ -32,6 +32,8 @@ export function outriggerCommand(
   names: readonly string[],
 ): string[] {
   return [
+    // As large as the kernel gives the peers, who do not ask for more.
+    ...["env", "OUTRIGGER_DNS_RECEIVE_BUFFER=104KiB"],
     ...program(),
     "run",
     ...["--dns-listen", `${address}:${port}`, "--health-listen", `${address}:${healthPort(port)}`],
