@@ -49,7 +49,11 @@ Deno.test("NameTable.hasChildren() knows the names above hosts of the cluster do
   const { table } = buildTable([
     serviceEntry("a.ns1", ["10.0.0.1"]),
     externalEntry("x.example.org", ["192.0.2.1"]),
+    externalEntry("x.longer-than-the-cluster-domain", ["192.0.2.1"]),
+    externalEntry("y.x\\007cluster\\005local", ["192.0.2.1"]),
   ]);
+  const others = ["longer-than-the-cluster-domain", "x\\007cluster\\005local"];
+  for (const name of others) assert.equal(table.hasChildren(name), false, name);
   for (const name of ["ns1.svc.cluster.local", "svc.cluster.local", "cluster.local"]) {
     assert.equal(table.hasChildren(name), true, name);
   }
