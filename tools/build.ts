@@ -9,15 +9,13 @@
 import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
 
-/** What the binary may do, and why. */
+/**
+ * What the binary may do. All: nothing less lets it read /proc, which tells whether an Envoy listens and
+ * which links are up. What the agent may do is up to its unit.
+ */
 const PERMISSIONS = [
-  "--allow-net", // DNS, the control plane, health: addresses come from the configuration
-  "--allow-read", // configuration, names, token and roots: paths come from the configuration
-  "--allow-write", // the state folder: its path comes from the configuration
-  "--allow-env", // OUTRIGGER_*, NO_COLOR; gRPC reads its own
-  "--allow-sys=hostname,networkInterfaces,osRelease,osUptime,uid", // node name and addresses; time asleep; gRPC's user agent
-  "--allow-ffi", // libc: the fast path's socket, sd_notify
-  "--no-prompt", // a service has nobody to ask: what is not allowed fails
+  "--allow-all",
+  "--no-prompt", // a service has nobody to ask
 ];
 
 /**
