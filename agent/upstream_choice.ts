@@ -9,6 +9,7 @@ import { chooseUpstreams, type ChosenUpstreams, withoutLoops } from "./chosen_up
 import type { Config } from "./config/config.ts";
 import type { StatusProblem } from "./health/api.ts";
 import { HostDnsWatch } from "./host_dns/host_dns_watch.ts";
+import { RememberedLinks } from "./host_dns/remembered_links.ts";
 import { readResolvedLinks } from "./host_dns/resolved_links.ts";
 import { messageOf } from "./system/agent_error.ts";
 import type { Logger } from "./system/log.ts";
@@ -46,12 +47,14 @@ export interface PreparedUpstreams {
 /** Keeps the choice as it should be. */
 export class UpstreamChoice {
   readonly #options: UpstreamChoiceOptions;
+  readonly #rememberedLinks: RememberedLinks;
   #inForce: ServerSet = { servers: [], domains: [] };
   #following = new AbortController();
 
   /** Wires the parts; does nothing yet. */
   constructor(options: UpstreamChoiceOptions) {
     this.#options = options;
+    this.#rememberedLinks = new RememberedLinks(options.world);
   }
 
   /**
@@ -66,6 +69,7 @@ export class UpstreamChoice {
       log,
       exclude: socketAddresses(config.dns.listen),
       resolvedLinks: () => readResolvedLinks(world),
+      rememberedLinks: this.#rememberedLinks,
     });
     await watch.read();
     return { config, watch, chosen: this.#choose(config, watch) };

@@ -34,6 +34,8 @@ export type DnsOverTls = "yes" | "opportunistic" | "no";
 export interface DnsScope {
   /** Where they were found, for people. */
   source: string;
+  /** Index of the link that they are of; undefined where they are the whole machine's. */
+  link?: number;
   /** In order. */
   servers: ScopeServer[];
   /** In order. */

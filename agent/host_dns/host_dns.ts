@@ -9,6 +9,7 @@ import type { Nameserver } from "../system/nameserver.ts";
 import type { SocketAddress } from "../system/socket_address.ts";
 import { parseDhclientLeases } from "./dhclient_leases.ts";
 import { combineScopes, unique } from "./dns_scope.ts";
+import type { RememberedLinks } from "./remembered_links.ts";
 import type { ResolvConfManager } from "./resolv_conf.ts";
 import type { ResolvedLinks } from "./resolved_links.ts";
 import { readNetworkdLinks, readResolvedSetup } from "./resolved_setup.ts";
@@ -38,6 +39,8 @@ export interface HostDnsOptions {
   savedResolvConf?: string;
   /** Asks systemd-resolved about its links; without it, only its files are read. */
   resolvedLinks?: ResolvedLinks;
+  /** What it told of them last, where it cannot be asked now. */
+  rememberedLinks?: RememberedLinks;
 }
 
 /** The file that every set-up ends in. */
@@ -85,7 +88,7 @@ type Listed = Pick<ReadResolvConf, "nameservers" | "searchDomains" | "path">;
  * written that, the program's present list is newer: an old resolv.conf after a new lease is an outage.
  */
 async function findDns(setup: SetupFiles, options: HostDnsOptions): Promise<Found | undefined> {
-  const { savedResolvConf, resolvedLinks } = options;
+  const { savedResolvConf } = options;
   const current = await setup.resolvConf(RESOLV_CONF);
   const configured = withServers(current);
   if (configured === undefined && !current?.namesAgent) setup.unfinished.push(RESOLV_CONF);
@@ -97,7 +100,7 @@ async function findDns(setup: SetupFiles, options: HostDnsOptions): Promise<Foun
     : undefined;
   const base = configured ?? saved;
   const resolved = async () => {
-    const found = await readResolvedSetup(setup, resolvedLinks);
+    const found = await readResolvedSetup(setup, options);
     if (found.servers.length > 0 || found.domains.length > 0) return found;
     // The stub is better than nothing, but never while it forwards to this agent.
     return base !== undefined && !found.forwardsHere ? fromConf(base) : undefined;

@@ -5,6 +5,7 @@ import { silentLog } from "../system/log.ts";
 import { formatNameserver } from "../system/nameserver.ts";
 import type { HostDns } from "./host_dns.ts";
 import { HostDnsWatch } from "./host_dns_watch.ts";
+import { LINKS_FOLDER, REMEMBERED_MS, RememberedLinks } from "./remembered_links.ts";
 import type { ResolvedLinks } from "./resolved_links.ts";
 
 const RESOLV_CONF = "/etc/resolv.conf";
@@ -22,18 +23,29 @@ class WatchFixture implements AsyncDisposable {
   readonly #stop = new AbortController();
   #ended: Promise<void> | undefined;
 
+  readonly remembered: RememberedLinks;
+  readonly #resolvedLinks: ResolvedLinks | undefined;
+
   constructor(
     texts: Record<string, string> = { [RESOLV_CONF]: FIRST },
     resolvedLinks?: ResolvedLinks,
   ) {
     this.files = new MemoryFiles(texts);
-    this.watch = new HostDnsWatch({
+    this.remembered = new RememberedLinks(this);
+    this.#resolvedLinks = resolvedLinks;
+    this.watch = this.newWatch();
+  }
+
+  /** As a reload makes one. */
+  newWatch(): HostDnsWatch {
+    return new HostDnsWatch({
       files: this.files,
       clock: this.clock,
       exclude: [{ address: "127.0.0.55", port: 53 }],
       log: { ...silentLog, warn: (message) => this.warnings.push(message) },
       savedResolvConf: SAVED,
-      ...(resolvedLinks && { resolvedLinks }),
+      ...(this.#resolvedLinks && { resolvedLinks: this.#resolvedLinks }),
+      rememberedLinks: this.remembered,
     });
   }
 
@@ -177,39 +189,101 @@ Deno.test("HostDnsWatch does not wait for a newline in files that are replaced a
   assert.deepEqual(fixture.reported, ["192.0.2.2:53"]);
 });
 
-Deno.test("HostDnsWatch waits for a systemd-resolved that is restarted", async (t) => {
-  const cases: [title: string, awayMs: number, reported: string[]][] = [
-    ["back after two seconds", 2_000, []],
-    ["away for good", 60_000, ["192.0.2.1:53 198.51.100.1:53"]],
+/** systemd-resolved with a link and a VPN, which can be taken away; what it leaves behind has no domains. */
+class Resolved {
+  isAway = false;
+  static readonly FILES = {
+    [RESOLV_CONF]: "nameserver 127.0.0.53\n",
+    "/run/systemd/resolve/resolv.conf": `${FIRST}nameserver 198.51.100.1\n`,
+    [`${LINKS_FOLDER}/eth0/ifindex`]: "2\n",
+    [`${LINKS_FOLDER}/eth0/operstate`]: "up\n",
+    [`${LINKS_FOLDER}/vpn0/ifindex`]: "3\n",
+    [`${LINKS_FOLDER}/vpn0/operstate`]: "unknown\n",
+  };
+
+  readonly links: ResolvedLinks = () =>
+    this.isAway ? Promise.reject(new Error("The system bus does not answer")) : Promise.resolve([
+      { source: "eth0", link: 2, servers: [{ address: "192.0.2.1" }], domains: [] },
+      {
+        source: "vpn0",
+        link: 3,
+        servers: [{ address: "198.51.100.1" }],
+        domains: [{ domain: "corp.example", routeOnly: true }],
+      },
+    ]);
+
+  /** Servers of all names, and of which domains. */
+  static tell({ servers, domains }: HostDns): string[] {
+    const texts = domains.map((group) =>
+      `${group.domain}: ${group.servers.map(formatNameserver).join(" ")}`
+    );
+    return [servers.map(formatNameserver).join(" "), ...texts];
+  }
+}
+const VPN = "corp.example: 198.51.100.1:53";
+
+Deno.test("HostDnsWatch keeps what systemd-resolved told while that is away", async (t) => {
+  const vpn0 = `${LINKS_FOLDER}/vpn0`;
+  const lease = "/run/systemd/netif/links/2";
+  const cases: [
+    title: string,
+    awayMs: number,
+    changes: Record<string, string | undefined>,
+    string[],
+  ][] = [
+    ["restarted", 2_000, {}, ["192.0.2.1:53", VPN]],
+    ["for ten minutes", 600_000, {}, ["192.0.2.1:53", VPN]],
+    ["with the VPN's link", 10_000, {
+      [`${vpn0}/ifindex`]: undefined,
+      [`${vpn0}/operstate`]: undefined,
+    }, [
+      "192.0.2.1:53",
+    ]],
+    ["while another lease comes", 10_000, { [lease]: "OPER_STATE=routable\nDNS=192.0.2.9\n" }, [
+      "192.0.2.9:53",
+      VPN,
+    ]],
+    ["while the VPN's link goes down", 10_000, { [`${vpn0}/operstate`]: "down\n" }, [
+      "192.0.2.1:53",
+    ]],
+    ["for more than an hour", REMEMBERED_MS + 10_000, {}, ["192.0.2.1:53 198.51.100.1:53"]],
   ];
-  for (const [title, awayMs, reported] of cases) {
+  for (const [title, awayMs, changes, expected] of cases) {
     await t.step(title, async () => {
-      let isAway = false;
-      const links = () =>
-        isAway ? Promise.reject(new Error("The system bus does not answer")) : Promise.resolve([
-          { source: "eth0", servers: [{ address: "192.0.2.1" }], domains: [] },
-          {
-            source: "vpn0",
-            servers: [{ address: "198.51.100.1" }],
-            domains: [{ domain: "corp.example", routeOnly: true }],
-          },
-        ]);
-      // What it leaves behind has no domains.
-      const uplinks = "/run/systemd/resolve/resolv.conf";
-      const texts = {
-        [RESOLV_CONF]: "nameserver 127.0.0.53\n",
-        [uplinks]: `${FIRST}nameserver 198.51.100.1\n`,
-      };
-      await using fixture = await WatchFixture.started(texts, links);
-      assert.equal(fixture.watch.current.domains.length, 1);
-      isAway = true;
-      fixture.files.write(uplinks, texts[uplinks]);
+      const resolved = new Resolved();
+      await using fixture = await WatchFixture.started(Resolved.FILES, resolved.links);
+      const { clock, files, watch } = fixture;
+      assert.deepEqual(Resolved.tell(watch.current), ["192.0.2.1:53", VPN]);
+      resolved.isAway = true;
+      for (const [path, text] of Object.entries(changes)) files.write(path, text);
+      await clock.advance(awayMs);
+      assert.deepEqual(Resolved.tell(watch.current), expected);
+      const reloaded = await fixture.newWatch().read();
+      assert.deepEqual(Resolved.tell(reloaded), expected);
+      resolved.isAway = false;
+      await clock.advance(10_000);
+      assert.deepEqual(Resolved.tell(watch.current), ["192.0.2.1:53", VPN]);
+    });
+  }
+});
+
+Deno.test("HostDnsWatch waits for a systemd-resolved that told nothing yet", async (t) => {
+  const files = ["192.0.2.1:53 198.51.100.1:53"];
+  const cases: [title: string, awayMs: number, expected: string[]][] = [
+    ["back after two seconds", 2_000, []],
+    ["away for longer", 60_000, files],
+  ];
+  for (const [title, awayMs, expected] of cases) {
+    await t.step(title, async () => {
+      const resolved = new Resolved();
+      resolved.isAway = true;
+      await using fixture = await WatchFixture.started({ [RESOLV_CONF]: "" }, resolved.links);
+      for (const [path, text] of Object.entries(Resolved.FILES)) fixture.files.write(path, text);
       await fixture.clock.advance(awayMs);
-      isAway = false;
-      assert.deepEqual(fixture.reported, reported);
+      assert.deepEqual(fixture.reported, expected);
+      resolved.isAway = false;
       await fixture.clock.advance(10_000);
-      assert.equal(fixture.watch.current.domains.length, 1);
-      assert.equal(fixture.current, "192.0.2.1:53");
+      assert.deepEqual(Resolved.tell(fixture.watch.current), ["192.0.2.1:53", VPN]);
     });
   }
 });

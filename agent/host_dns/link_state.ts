@@ -75,6 +75,7 @@ function scopeOf(
   const { defaultRoute } = values;
   return {
     source,
+    link: Number(index),
     servers,
     domains,
     ...(defaultRoute === "yes" || defaultRoute === "no"

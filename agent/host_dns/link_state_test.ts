@@ -44,6 +44,7 @@ DOMAINS=lan.example ~corp.example ~.
 
 const VPN: DnsScope = {
   source: "test",
+  link: 4,
   servers: [
     { address: "198.51.100.53", port: 5353, serverName: "dns.example.org" },
     { address: "fe80::1%4" },
@@ -65,16 +66,19 @@ Deno.test("parseNetworkdLink() reads a link of systemd-networkd", async (t) => {
     ["no newline at the end", NETWORKD_VPN.trimEnd(), VPN],
     ["a plain link", plain, {
       source: "test",
+      link: 4,
       servers: [{ address: "192.0.2.53" }, { address: "2001:db8::53" }],
       domains: [],
     }],
     ["quoted", 'DNS="192.0.2.53"\n', {
       source: "test",
+      link: 4,
       servers: [{ address: "192.0.2.53" }],
       domains: [],
     }],
     ["a link-local server without a zone", "DNS=fe80::1\n", {
       source: "test",
+      link: 4,
       servers: [{ address: "fe80::1%4" }],
       domains: [],
     }],
@@ -93,6 +97,7 @@ Deno.test("parseNetworkdLink() reads a link of systemd-networkd", async (t) => {
 Deno.test("parseResolvedLinkState() reads a link that systemd-resolved was told about", async (t) => {
   const expected: DnsScope = {
     source: "test",
+    link: 4,
     servers: [
       { address: "203.0.113.53" },
       { address: "203.0.113.54", serverName: "dns.example.org" },
@@ -113,6 +118,7 @@ Deno.test("parseResolvedLinkState() reads a link that systemd-resolved was told 
     ["no server", "LLMNR=no\nDOMAINS=lan.example\n", undefined],
     ["a bad domain", "SERVERS=192.0.2.53\nDOMAINS=a..b\n", {
       source: "test",
+      link: 4,
       servers: [{ address: "192.0.2.53" }],
       domains: [],
     }],

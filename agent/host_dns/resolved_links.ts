@@ -92,6 +92,7 @@ export function scopeOfLink(
   const dnsOverTls = parseDnsOverTls(String(properties.get("DNSOverTLS") ?? ""));
   return {
     source: `link ${index} of systemd-resolved`,
+    link: index,
     servers,
     domains,
     ...(typeof defaultRoute === "boolean" ? { defaultRoute } : {}),

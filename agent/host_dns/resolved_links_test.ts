@@ -90,6 +90,7 @@ Deno.test("readResolvedLinks() asks systemd-resolved about its links", async () 
     const scopes = await readResolvedLinks({ connectLocal, clock: new ManualClock() });
     assert.deepEqual(scopes, [{
       source: "link 6 of systemd-resolved",
+      link: 6,
       servers: [
         { address: "203.0.113.53" },
         { address: "203.0.113.54", serverName: "dns.example.org" },

@@ -13,6 +13,7 @@ import {
 } from "./dns_scope.ts";
 import { parseNetworkdLink, parseResolvedLinkState } from "./link_state.ts";
 import { NO_RESOLVED_CONF, parseResolvedConf, type ResolvedConf } from "./resolved_conf.ts";
+import type { RememberedLinks } from "./remembered_links.ts";
 import type { ResolvedLinks } from "./resolved_links.ts";
 import type { SetupFiles } from "./setup_files.ts";
 
@@ -38,15 +39,23 @@ export interface ResolvedSetup extends CombinedScopes {
   forwardsHere: boolean;
 }
 
-/** Reads it. @param links the links themselves, from D-Bus; their files unless given or where it fails */
+/** Who knows of the links more than the files that anybody may read. */
+export interface LinkSources {
+  /** Asks for them over D-Bus. */
+  resolvedLinks?: ResolvedLinks;
+  /** Told of what it said; asked where it says nothing. */
+  rememberedLinks?: RememberedLinks;
+}
+
+/** Reads it; of the links their files, where nobody knows more. */
 export async function readResolvedSetup(
   setup: SetupFiles,
-  links?: ResolvedLinks,
+  sources: LinkSources = {},
 ): Promise<ResolvedSetup> {
   const machine = await readResolvedConf(setup);
   const { conf, ownDomains } = machine;
   const global: DnsScope = { source: machine.sources.join(", "), ...conf, defaultRoute: true };
-  const known = [global, ...await readLinks(setup, machine, links)];
+  const known = [global, ...await readLinks(setup, machine, sources)];
   const scopes = known.map((scope) => ({ ...scope, servers: notOwn(setup, scope.servers) }));
   if (scopes.every(({ servers }) => servers.length === 0)) {
     scopes.push({ ...global, servers: notOwn(setup, conf.fallbackServers), domains: [] });
@@ -123,29 +132,41 @@ async function dropIns(setup: SetupFiles): Promise<{ path: string; text: string 
 }
 
 /**
- * The links: what D-Bus tells is what is in force. Without it, the files; of links that others than
+ * The links: what D-Bus tells is what is in force. Without it, what it told last, and systemd-networkd's
+ * files, which are newer. Where it never told anything, the files; of links that others than
  * systemd-networkd set up, only root can read those, and the common list is what is left.
  */
 async function readLinks(
   setup: SetupFiles,
   { conf, ownDomains }: MachineConf,
-  links: ResolvedLinks | undefined,
+  { resolvedLinks, rememberedLinks }: LinkSources,
 ): Promise<DnsScope[]> {
-  if (links !== undefined) {
+  if (resolvedLinks !== undefined) {
     try {
-      const scopes = await links();
+      const told = await resolvedLinks();
       // While this agent is in charge, what D-Bus says of a link's TLS may be the agent's own setting.
-      return ownDomains !== undefined && conf.dnsOverTls === "yes"
-        ? scopes.map((scope) => ({ ...scope, dnsOverTls: "yes" }))
-        : scopes;
+      const scopes: DnsScope[] = ownDomains !== undefined && conf.dnsOverTls === "yes"
+        ? told.map((scope) => ({ ...scope, dnsOverTls: "yes" }))
+        : told;
+      rememberedLinks?.replace(scopes);
+      return scopes;
     } catch (error) {
       setup.trace.push(`systemd-resolved on D-Bus: ${messageOf(error)}`);
       // It may be restarting, and what its files leave out (domains, ports, TLS) would be lost meanwhile.
       setup.unfinished.push("systemd-resolved on D-Bus");
     }
   }
+  const networkd = await readNetworkdLinks(setup);
+  const remembered = await rememberedLinks?.recall();
+  if (remembered !== undefined) {
+    const seconds = Math.round(remembered.ageMs / 1000);
+    setup.trace.push(`systemd-resolved's links are those of ${seconds} s ago`);
+    const newer = new Set(networkd.map(({ link }) => link));
+    return [...networkd, ...remembered.scopes.filter(({ link }) => !newer.has(link))]
+      .sort((a, b) => (a.link ?? 0) - (b.link ?? 0));
+  }
   const scopes = [
-    ...await readNetworkdLinks(setup),
+    ...networkd,
     ...await readLinkFiles(setup, RESOLVED_LINKS_FOLDER, parseResolvedLinkState),
   ];
   // systemd 247 lists this agent there as well, and nowhere has a server's port.

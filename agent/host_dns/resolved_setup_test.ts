@@ -42,7 +42,7 @@ Deno.test("readResolvedSetup() takes links as D-Bus tells them", async (t) => {
         ...texts,
       });
       const setup = new SetupFiles({ files, exclude: [{ address: "127.0.0.1", port: 15053 }] });
-      const found = await readResolvedSetup(setup, links);
+      const found = await readResolvedSetup(setup, { resolvedLinks: links });
       assert.deepEqual(found.servers.map(formatNameserver), servers);
       assert.deepEqual(found.domains.flatMap(({ servers }) => servers.map(formatNameserver)), vpn);
       assert.equal(found.forwardsHere, texts !== TLS && Object.keys(texts).length > 0);

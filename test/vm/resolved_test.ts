@@ -123,6 +123,25 @@ Deno.test("a booted Debian 12 whose systemd-resolved asks outrigger", async (t) 
       assert.deepEqual(data, ["198.51.100.80"]);
       assert.deepEqual(await getent(vm, "second.corp.example"), ["198.51.100.81"]);
       assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
+    },
+  );
+
+  await t.step(
+    "it outlives a systemd-resolved that stays down, and a reload meanwhile",
+    async () => {
+      const both = ["192.0.2.53:53", "corp.example: 198.51.100.53:53"];
+      await vm.run(["systemctl", "stop", "systemd-resolved"]);
+      // Three seconds of grace, and a look every five.
+      await vm.run(["sleep", "10"]);
+      assert.deepEqual(upstreamsOf(await agent.status()), both);
+      await vm.run(["systemctl", "kill", "--signal=HUP", "outrigger"]);
+      await vm.run(["sleep", "10"]);
+      const status = await agent.status();
+      assert.deepEqual([upstreamsOf(status), status.problems], [both, []]);
+      assert.deepEqual((await dig(vm, "ledger.corp.example", { server: AGENT })).data, [
+        "198.51.100.80",
+      ]);
+      await vm.run(["systemctl", "start", "systemd-resolved"]);
       await vm.run(["resolvectl", "revert", "vpn0"]);
       report("its end is seen", await untilUpstreams(agent, ["192.0.2.53:53"]));
     },
