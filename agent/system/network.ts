@@ -23,7 +23,7 @@ export interface UdpSocket {
 
 /** Callbacks of a UDP socket. */
 export interface UdpHandlers {
-  /** One datagram; the buffer belongs to the callee. */
+  /** One datagram, in memory of its own that belongs to the callee. */
   onMessage(message: Uint8Array, from: SocketAddress): void;
   /** A failure to send or to receive; the socket stays open. */
   onError(error: Error): void;
@@ -144,7 +144,9 @@ export const systemNetwork: Network = {
           } catch { /* a smaller buffer only loses more in a burst */ }
         }
         socket.on("message", (message: Uint8Array, from: { address: string; port: number }) => {
-          handlers.onMessage(message, { address: from.address, port: from.port });
+          // A copy: node:dgram's is a view of 64 KiB, which a query that waits keeps alive. Measured:
+          // 2,000 of them 125 MiB, as copies 3.
+          handlers.onMessage(new Uint8Array(message), { address: from.address, port: from.port });
         });
         const bound = socket.address();
         let open = true;

@@ -69,7 +69,7 @@ Deno.test("systemNetwork.connectTls() refuses what does not prove who it is", as
   }
 });
 
-Deno.test("systemNetwork.bindUdp() gives each datagram in memory that is not used again", async () => {
+Deno.test("systemNetwork.bindUdp() gives each datagram in memory of its own", async () => {
   const received: Uint8Array[] = [];
   const all = Promise.withResolvers<void>();
   const handlers = { onMessage() {}, onError() {} };
@@ -89,9 +89,6 @@ Deno.test("systemNetwork.bindUdp() gives each datagram in memory that is not use
   receiver.close();
   received.forEach((message, i) => {
     assert.deepEqual([...message], new Array(64 - i).fill(i));
-    // Around it, where it is a view of more, no earlier one is left.
-    const around = new Uint8Array(message.buffer);
-    const end = message.byteOffset + message.length;
-    assert.ok(around.every((octet, at) => octet === 0 || at >= message.byteOffset && at < end));
+    assert.equal(message.buffer.byteLength, message.length);
   });
 });
