@@ -120,7 +120,10 @@ export function findHost(table: NameTable, view: MeshView, name: string): MeshMa
       : cut.includes(".")
       ? findFull(table, cut)
       : undefined;
-    if (found !== undefined) return { ...found, target: found.host.host, searchDomain };
+    if (found === undefined) continue;
+    // A wildcard's alias stands for itself: no host is called `*.`.
+    const target = found.host.host.startsWith("*.") ? cut : found.host.host;
+    return { ...found, target, searchDomain };
   }
   const wildcard = table.wildcard(name);
   if (wildcard !== undefined) return { host: wildcard, target: name, form: "wildcard" };

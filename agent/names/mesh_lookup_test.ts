@@ -16,7 +16,7 @@ const { table } = buildTable([
   serviceEntry("vpn.ns1", ["10.0.0.4"], PORTS),
   externalEntry("api.example.org", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
   externalEntry("single", ["192.0.2.8"]),
-  externalEntry("*.wild.example", ["192.0.2.4"]),
+  externalEntry("*.wild.example", ["192.0.2.4"], { altHosts: ["wild.alias.example"] }),
   externalEntry("known.wild.example", ["192.0.2.5"]),
   externalEntry("db.vip.example", ["240.240.0.1", "2001:2::1"]),
   externalEntry("*.vip.example", ["192.0.2.6"]),
@@ -153,6 +153,10 @@ Deno.test("lookupMesh() answers wildcards with the name that was asked", async (
     ["x.wild.example.corp.example", [
       "answer x.wild.example.corp.example 30 CNAME x.wild.example",
       "answer x.wild.example 30 A 192.0.2.4",
+    ]],
+    ["wild.alias.example.corp.example", [
+      "answer wild.alias.example.corp.example 30 CNAME wild.alias.example",
+      "answer wild.alias.example 30 A 192.0.2.4",
     ]],
     // A host after autopath comes before a wildcard.
     ["known.wild.example.ns1.svc.cluster.local", [

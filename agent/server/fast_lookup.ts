@@ -19,8 +19,6 @@ export class FastLookup {
   host = 0;
   /** How many labels of the query's name were looked up; all where no search domain was cut off. */
   labels = 0;
-  /** Whether a wildcard covers the name, so that the answer's name is the one that was looked up. */
-  byWildcard = false;
 
   /** Looks up what `query` holds at each {@link find}. */
   constructor(query: FastQuery) {
@@ -30,7 +28,6 @@ export class FastLookup {
   /** Finds the host of the query's name; false where there is none. */
   find(table: TableReader, view: FastView): boolean {
     const { labels } = this.#query;
-    this.byWildcard = false;
     this.labels = labels;
     this.host = this.#direct(table, view, labels, true);
     if (this.host !== 0) return true;
@@ -50,7 +47,6 @@ export class FastLookup {
   }
 
   #findWildcard(table: TableReader, { searchDomains }: FastView): boolean {
-    this.byWildcard = true;
     this.labels = this.#query.labels;
     this.host = this.#wildcard(table, this.labels);
     if (this.host !== 0) return true;

@@ -8,7 +8,7 @@ import { RecordType } from "../dns/codes.ts";
 import { LABELS_MAX } from "../dns/name.ts";
 import { HEADER_OCTETS } from "../dns/query.ts";
 import { MESH_TTL_SECONDS } from "../names/mesh_lookup.ts";
-import { HostRecord } from "../names/table_layout.ts";
+import { HostFlag, HostRecord } from "../names/table_layout.ts";
 import type { TableReader } from "../names/table_reader.ts";
 import type { FastLookup } from "./fast_lookup.ts";
 import type { FastQuery } from "./fast_query.ts";
@@ -38,7 +38,9 @@ export class FastTarget {
   /** Takes the target of what `lookup` found. */
   take(lookup: FastLookup, table: TableReader): void {
     const query = this.#query;
-    if (lookup.labels === query.labels || lookup.byWildcard) {
+    const { octets } = table;
+    const isWildcard = (octets[lookup.host + HostRecord.FLAGS] & HostFlag.WILDCARD) !== 0;
+    if (lookup.labels === query.labels || isWildcard) {
       this.#octets = query.name;
       this.#from = 0;
       this.#labels = lookup.labels;
@@ -46,7 +48,6 @@ export class FastTarget {
       this.#length = query.labelAt[lookup.labels];
       return;
     }
-    const { octets } = table;
     const from = table.words[lookup.host + HostRecord.NAME >> 2];
     const length = octets[lookup.host + HostRecord.NAME_OCTETS];
     const labelAt = this.#labelAtOfHost;
