@@ -100,6 +100,7 @@ async function compileWith(
     "--quiet",
     "--no-check",
     "--no-config",
+    "--unstable-net", // Deno.listenDatagram: agent/system/datagram_socket.ts
     ...PERMISSIONS,
     ...WORKERS.flatMap((worker) => ["--include", join(work, basename(worker))]),
     "-o",

@@ -8,6 +8,7 @@ import { createSocket } from "node:dgram";
 import { connect, createServer, isIPv6, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { connect as connectSecurely } from "node:tls";
+import { openDatagramSocket } from "./datagram_socket.ts";
 import { acceptedStream, connectedStream, systemRoots } from "./message_stream.ts";
 import type { SocketAddress } from "./socket_address.ts";
 
@@ -130,49 +131,11 @@ export interface Network {
 export const systemNetwork: Network = {
   isKernel: true,
 
-  bindUdp(local, handlers, { receiveBufferBytes } = {}) {
-    const type = isIPv6(local.address) ? "udp6" : "udp4";
-    const socket = createSocket({ type, ipv6Only: type === "udp6" });
-    return new Promise((resolve, reject) => {
-      socket.once("error", reject);
-      socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
-        socket.off("error", reject);
-        socket.on("error", (error: Error) => handlers.onError(error));
-        if (receiveBufferBytes !== undefined) {
-          try {
-            socket.setRecvBufferSize(receiveBufferBytes);
-          } catch { /* a smaller buffer only loses more in a burst */ }
-        }
-        socket.on("message", (message: Uint8Array, from: { address: string; port: number }) => {
-          // A copy: node:dgram's is a view of 64 KiB, which a query that waits keeps alive. Measured:
-          // 2,000 of them 125 MiB, as copies 3.
-          handlers.onMessage(new Uint8Array(message), { address: from.address, port: from.port });
-        });
-        const bound = socket.address();
-        let open = true;
-        let sending = 0;
-        resolve({
-          local: { address: bound.address, port: bound.port },
-          send(message, to) {
-            if (!open) return;
-            sending++;
-            socket.send(message, to.port, to.address, (error: Error | null) => {
-              sending--;
-              if (error && open) handlers.onError(error);
-              if (!open && sending === 0) socket.close();
-            });
-          },
-          close() {
-            if (!open) return;
-            open = false;
-            socket.removeAllListeners();
-            socket.on("error", () => {});
-            // A datagram that is not with the kernel yet would be lost: the last one closes.
-            if (sending === 0) socket.close();
-          },
-        });
-      });
-    });
+  async bindUdp(local, handlers, options = {}) {
+    // A listener says what shall wait for it; all others ask, and ask once.
+    const isListener = options.receiveBufferBytes !== undefined;
+    const exchange = isListener ? undefined : openDatagramSocket(local, handlers);
+    return exchange ?? await bindDgram(local, handlers, options);
   },
 
   listenTcp(local, onStream) {
@@ -219,3 +182,53 @@ export const systemNetwork: Network = {
     );
   },
 };
+
+/** A socket of node:dgram. */
+function bindDgram(
+  local: SocketAddress,
+  handlers: UdpHandlers,
+  { receiveBufferBytes }: { receiveBufferBytes?: number },
+): Promise<UdpSocket> {
+  const type = isIPv6(local.address) ? "udp6" : "udp4";
+  const socket = createSocket({ type, ipv6Only: type === "udp6" });
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
+      socket.off("error", reject);
+      socket.on("error", (error: Error) => handlers.onError(error));
+      if (receiveBufferBytes !== undefined) {
+        try {
+          socket.setRecvBufferSize(receiveBufferBytes);
+        } catch { /* a smaller buffer only loses more in a burst */ }
+      }
+      socket.on("message", (message: Uint8Array, from: { address: string; port: number }) => {
+        // A copy: node:dgram's is a view of 64 KiB, which a query that waits keeps alive. Measured:
+        // 2,000 of them 125 MiB, as copies 3.
+        handlers.onMessage(new Uint8Array(message), { address: from.address, port: from.port });
+      });
+      const bound = socket.address();
+      let open = true;
+      let sending = 0;
+      resolve({
+        local: { address: bound.address, port: bound.port },
+        send(message, to) {
+          if (!open) return;
+          sending++;
+          socket.send(message, to.port, to.address, (error: Error | null) => {
+            sending--;
+            if (error && open) handlers.onError(error);
+            if (!open && sending === 0) socket.close();
+          });
+        },
+        close() {
+          if (!open) return;
+          open = false;
+          socket.removeAllListeners();
+          socket.on("error", () => {});
+          // A datagram that is not with the kernel yet would be lost: the last one closes.
+          if (sending === 0) socket.close();
+        },
+      });
+    });
+  });
+}
