@@ -21,6 +21,11 @@ import {
 /** A view of the hot cache that looks at one entry at a time. */
 export class HotCacheReader {
   /**
+   * Milliseconds of CLOCK_BOOTTIME, to be set once a batch. No argument of {@link find}, since a number with
+   * a fraction may be allocated at each call.
+   */
+  nowMs = 0;
+  /**
    * Octets of the body: what follows the question, without OPT. Of the entry that was found, as all below;
    * they hold once {@link copyBody} has said so.
    */
@@ -71,8 +76,7 @@ export class HotCacheReader {
    * @param name in wire form, lower case, without the root's octet: octets [0, nameOctets)
    * @param flags DO 1, CD 2
    * @param nameHash finished, with the seed that the cache was made with
-   * @param nowMs milliseconds of CLOCK_BOOTTIME
-   * @returns whether it is there and has not ended; then the fields describe it
+   * @returns whether it is there and has not ended at {@link nowMs}; then the fields describe it
    */
   find(
     name: Uint8Array,
@@ -80,7 +84,6 @@ export class HotCacheReader {
     type: number,
     flags: number,
     nameHash: number,
-    nowMs: number,
   ): boolean {
     const hash = questionHash(nameHash, type, flags);
     const question = questionWord(type, flags, nameOctets);
@@ -88,7 +91,7 @@ export class HotCacheReader {
     for (let way = first; way < first + WAYS; way++) {
       if (this.#words[HEADER_WORDS + way] !== hash) continue;
       const slot = HEADER_WORDS + this.#slots + way * SLOT_WORDS;
-      if (this.#isAt(slot, question, name, nameOctets) && this.#read(slot, nowMs)) return true;
+      if (this.#isAt(slot, question, name, nameOctets) && this.#read(slot)) return true;
     }
     return false;
   }
@@ -142,9 +145,9 @@ export class HotCacheReader {
   }
 
   /** Reads what a slot says of its answer; false where it has ended, or is garbage. */
-  #read(slot: number, nowMs: number): boolean {
+  #read(slot: number): boolean {
     const words = this.#words;
-    const ageMs = nowMs - words[slot + SlotWord.STORED_SECONDS] * 1000 -
+    const ageMs = this.nowMs - words[slot + SlotWord.STORED_SECONDS] * 1000 -
       words[slot + SlotWord.STORED_MS];
     // Time is read once a batch, and so may be a little earlier than when the answer was stored.
     if (ageMs >= words[slot + SlotWord.LIFE_MS] || ageMs < -1000) return false;

@@ -76,7 +76,8 @@ export function makeHotCache(options: Partial<CacheLimits> & { slots?: number } 
   };
   const find = (query: Query, seconds: number): boolean => {
     const { name, type, flags, hash } = lookupOf(query);
-    return reader.find(name, name.length, type, flags, hash, seconds * 1000 + BOOT_OFFSET_MS);
+    reader.nowMs = seconds * 1000 + BOOT_OFFSET_MS;
+    return reader.find(name, name.length, type, flags, hash);
   };
   /** What a client of a worker gets; undefined where that hands the query over. */
   const fast = (query: Query, seconds: number): Uint8Array | undefined =>

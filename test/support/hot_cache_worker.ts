@@ -32,12 +32,13 @@ export interface TearingReport {
 
 function read(task: TearingTask): TearingReport {
   const reader = new HotCacheReader(task.memory);
+  reader.nowMs = task.nowMs;
   const { name, type, flags, hash } = task.lookup;
   const progress = new Int32Array(task.progress);
   const out = new DataView(new ArrayBuffer(512));
   const report: TearingReport = { accepted: 0, torn: 0, refused: 0 };
   while (Atomics.load(progress, 0) >= 0) {
-    if (!reader.find(name, name.length, type, flags, hash, task.nowMs)) continue;
+    if (!reader.find(name, name.length, type, flags, hash)) continue;
     if (!reader.copyBody(out, 0)) {
       report.refused++;
       continue;
