@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { query } from "../../test/support/dns_messages.ts";
 import { lookupOf, makeHotCache } from "../../test/support/hot_cache_fixture.ts";
 import { type Answer, failureAnswer, localAnswer } from "../dns/answer.ts";
@@ -16,6 +17,14 @@ const opaque = (octets: number): ResourceRecord => ({
   type: 65,
   rdata: new Uint8Array(octets),
 });
+
+const LIMITS = {
+  maxBytes: 1024 ** 2,
+  minTtlSeconds: 0,
+  maxTtlSeconds: 86_400,
+  staleSeconds: 0,
+  prefetch: true,
+};
 
 /** Queries that fall into one bucket of `slots`. */
 function sameBucket(count: number, slots: number): Query[] {
@@ -88,14 +97,6 @@ Deno.test("HotCache forgets at once what the cache replaces, forgets or evicts",
     assert.deepEqual([find(WWW, 59), find(WWW, 60)], [true, false]);
   });
 });
-
-const LIMITS = {
-  maxBytes: 1024 ** 2,
-  minTtlSeconds: 0,
-  maxTtlSeconds: 86_400,
-  staleSeconds: 0,
-  prefetch: true,
-};
 
 Deno.test("HotCache.promote() makes room in a bucket: what ended first, then the coldest", () => {
   const { hot, heat, find, fast } = makeHotCache({ slots: 64 });
@@ -191,4 +192,51 @@ Deno.test("HotCache.fold() keeps in the cache what workers are asked for", () =>
     return cache.get(keyOf(WWW), 1_000) !== undefined;
   };
   assert.deepEqual([survivors(true), survivors(false)], [true, false]);
+});
+
+Deno.test("HotCache never says what the cache would not, whatever happens", () => {
+  const names = ["a", "b", "c", "d", "e"].map((label) => `${label}.example.org`);
+  const step = fc.record({
+    what: fc.constantFrom(
+      "put",
+      "put",
+      "fail",
+      "ask",
+      "ask",
+      "ask",
+      "fold",
+      "flush",
+      "clear",
+      "room",
+    ),
+    name: fc.constantFrom(...names),
+    ttl: fc.integer({ min: 0, max: 9 }),
+    passMs: fc.constantFrom(0, 0, 1, 700, 1_000, 3_300),
+  });
+  let hits = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 60, size: "max" }), (steps) => {
+      const { cache, hot, keyOf, slow, fast } = makeHotCache({ ...LIMITS, slots: 4 });
+      let nowMs = 0;
+      steps.forEach(({ what, name, ttl, passMs }, i) => {
+        nowMs += passMs;
+        const question = query(name, "A");
+        if (what === "put") cache.put(keyOf(question), answer(i & 0xff, ttl), nowMs);
+        if (what === "fail") cache.put(keyOf(question), failureAnswer(2), nowMs);
+        if (what === "ask") slow(question, nowMs / 1000);
+        if (what === "fold") hot.fold(nowMs);
+        if (what === "flush") cache.flush(name);
+        if (what === "clear") hot.clear();
+        if (what === "room") cache.configure({ ...LIMITS, maxBytes: 1_000 + 900 * ttl });
+        for (const asked of names.map((text) => query(text, "A"))) {
+          const given = fast(asked, nowMs / 1000);
+          if (given === undefined) continue;
+          hits++;
+          assert.deepEqual(given, slow(asked, nowMs / 1000));
+        }
+      });
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(hits > 300, `only ${hits} hits`);
 });

@@ -12,7 +12,7 @@ import { HotCacheReader } from "../../agent/cache/hot_cache_reader.ts";
 import type { Answer } from "../../agent/dns/answer.ts";
 import { encodeAnswer } from "../../agent/dns/encode_answer.ts";
 import { encodeName } from "../../agent/dns/name.ts";
-import { decodeQuery, type Query } from "../../agent/dns/query.ts";
+import type { Query } from "../../agent/dns/query.ts";
 import { finishedHash, hashOctets } from "../../agent/names/table_layout.ts";
 
 /** Start value of the hashes. */
@@ -60,6 +60,9 @@ function answerMessage(query: Query, reader: HotCacheReader): Uint8Array | undef
   return message;
 }
 
+/** Whole milliseconds: 8.001 * 1000 is less than 8001. */
+const inMs = (seconds: number) => Math.round(seconds * 1000);
+
 /** Makes one; times are seconds of the slow cache's clock. */
 export function makeHotCache(options: Partial<CacheLimits> & { slots?: number } = {}) {
   const { slots = 64, ...limits } = options;
@@ -70,13 +73,13 @@ export function makeHotCache(options: Partial<CacheLimits> & { slots?: number } 
     cacheKey({ question, checkingDisabled, dnssecOk: edns?.dnssecOk ?? false }, "*");
   /** What a client of the slow path gets; a hit becomes hot, as in the agent. */
   const slow = (query: Query, seconds: number): Uint8Array | undefined => {
-    const hit = cache.get(keyOf(query), seconds * 1000);
-    if (hit?.kept !== undefined) hot.promote(hit.kept, seconds * 1000);
+    const hit = cache.get(keyOf(query), inMs(seconds));
+    if (hit?.kept !== undefined) hot.promote(hit.kept, inMs(seconds));
     return hit && encodeAnswer(query, hit.answer, { maxOctets: 65535 });
   };
   const find = (query: Query, seconds: number): boolean => {
     const { name, type, flags, hash } = lookupOf(query);
-    reader.nowMs = seconds * 1000 + BOOT_OFFSET_MS;
+    reader.nowMs = inMs(seconds) + BOOT_OFFSET_MS;
     return reader.find(name, name.length, type, flags, hash);
   };
   /** What a client of a worker gets; undefined where that hands the query over. */
@@ -92,15 +95,8 @@ export function makeHotCache(options: Partial<CacheLimits> & { slots?: number } 
     fast,
     /** Keeps an answer, and makes it hot. */
     heat(query: Query, answer: Answer, seconds = 0): void {
-      cache.put(keyOf(query), answer, seconds * 1000);
+      cache.put(keyOf(query), answer, inMs(seconds));
       slow(query, seconds);
     },
   };
-}
-
-/** The query that a message is. */
-export function queryOf(message: Uint8Array): Query {
-  const decoded = decodeQuery(message);
-  if (decoded.kind !== "query") throw new Error(`no query: ${decoded.kind}`);
-  return decoded.query;
 }
