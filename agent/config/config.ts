@@ -161,7 +161,7 @@ const dns = z.strictObject({
     "Threads of the fast path, which share the sockets; each takes some 17 MB. Read at the start.",
   ),
   receiveBuffer: size({ leastKiB: 64 }).prefault("4MiB").describe(
-    "What the kernel keeps of queries that wait, as far as net.core.rmem_max lets it.",
+    "What the kernel keeps of queries that wait for the fast path, as far as net.core.rmem_max lets it.",
   ),
   upstreams: z.array(nameserver).min(1).optional().describe(
     "Nameservers for all that is not the mesh's, tls://ip#name for DNS over TLS; the VM's own, " +

@@ -30,7 +30,7 @@ export interface FastSources {
   table: TableReader;
   /** How this node sees it. */
   view: FastView;
-  /** What upstream servers said. */
+  /** What upstream servers said; its `nowMs` is set before each batch. */
   cache: HotCacheReader | undefined;
 }
 
@@ -74,10 +74,9 @@ export class FastAnswerer {
   /**
    * Answers the query in `packets[at, at + octets)`, in its place; there is room for `UDP_OCTETS_MAX`.
    *
-   * @param nowMs CLOCK_BOOTTIME
    * @returns the length of the answer; 0 where the slow path has to answer: the query is as it was
    */
-  answer(packets: Uint8Array, at: number, octets: number, nowMs: number): number {
+  answer(packets: Uint8Array, at: number, octets: number): number {
     const { query } = this;
     const { table, view, cache } = this.sources;
     if (!query.read(packets, at, octets, table.seed)) return 0;
@@ -88,7 +87,7 @@ export class FastAnswerer {
         if (length >= 0) return length;
       }
     }
-    return cache === undefined ? 0 : this.#answerCached(cache, octets, nowMs);
+    return cache === undefined ? 0 : this.#answerCached(cache, octets);
   }
 
   /**
@@ -160,14 +159,14 @@ export class FastAnswerer {
   }
 
   /** What upstream servers said; 0 where it is not known here. */
-  #answerCached(cache: HotCacheReader, octets: number, nowMs: number): number {
+  #answerCached(cache: HotCacheReader, octets: number): number {
     const query = this.query;
     const writer = this.#writer;
     const { packets, view, at, end } = writer;
     const bits = packets[at + 3];
     const flags = (query.dnssecOk ? 1 : 0) | ((bits & CD) !== 0 ? 2 : 0);
     const hash = finishedHash(query.hashOf[query.labels]);
-    if (!cache.find(query.name, query.nameOctets, query.type, flags, hash, nowMs)) return 0;
+    if (!cache.find(query.name, query.nameOctets, query.type, flags, hash)) return 0;
     // The slow path answers it from its own cache, and asks for a fresh answer.
     if (cache.dueForRefresh) return 0;
     if (query.headOctets + cache.bodyOctets + OPT_OCTETS > query.limit) return 0;

@@ -88,13 +88,13 @@ class FastWorker {
     const answerer = this.#answerer!;
     const count = batch.receive();
     if (count === 0) return 0;
-    const startedMs = bootTimeMs();
+    const startedMs = this.#cache.nowMs = bootTimeMs();
     for (let i = 0; i < count; i++) {
       // Source port 0 cannot be answered.
       if (batch.sourcePort(i) === 0) continue;
       const at = i * SLOT_OCTETS;
       const octets = batch.octets(i);
-      let length = answerer.answer(batch.packets, at, octets, startedMs);
+      let length = answerer.answer(batch.packets, at, octets);
       if (length > 0) {
         this.#counters.onAnswer(answerer.query.type, answerer.source, answerer.rcode);
       } else if (this.#ring.push(batch, i, this.#fds[socket])) {

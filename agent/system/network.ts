@@ -93,7 +93,8 @@ export interface Network {
   /**
    * Opens a UDP socket.
    *
-   * @param options `receiveBufferBytes`: what the kernel keeps of messages that wait, as far as it lets us
+   * @param options `receiveBufferBytes`: of a listener: what the kernel keeps of
+   * messages that wait, as far as kernel and runtime let us
    * @throws the runtime's error (EADDRINUSE, EACCES, …)
    */
   bindUdp(
@@ -132,10 +133,10 @@ export const systemNetwork: Network = {
   isKernel: true,
 
   async bindUdp(local, handlers, options = {}) {
-    // A listener says what shall wait for it; all others ask, and ask once.
-    const isListener = options.receiveBufferBytes !== undefined;
-    const exchange = isListener ? undefined : openDatagramSocket(local, handlers);
-    return exchange ?? await bindDgram(local, handlers, options);
+    // A listener on `::` must leave IPv4 alone, which the runtime's own datagrams cannot be told.
+    const isForBoth = local.address === "::" && options.receiveBufferBytes !== undefined;
+    const socket = isForBoth ? undefined : openDatagramSocket(local, handlers);
+    return socket ?? await bindDgram(local, handlers, options);
   },
 
   listenTcp(local, onStream) {
