@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { TimerQueue } from "./timer_queue.ts";
 
 /** A source of time. Durations come from `monotonicMs`, points in calendar time from `wallMs`. */
 export interface Clock {
@@ -22,9 +23,6 @@ export interface Clock {
    */
   schedule(delayMs: number, callback: () => void): () => void;
 }
-
-/** The largest delay that the runtime's timers take (2^31 - 1 ms, 24.8 days); longer ones fire at once. */
-const MAX_DELAY_MS = 0x7fffffff;
 
 /** How often time asleep is looked for, in milliseconds: the look costs 0.6 us. */
 const SLEEP_CHECK_MS = 1_000;
@@ -58,14 +56,17 @@ export function countingSleep(
   };
 }
 
+const timers = new TimerQueue({
+  nowMs: () => performance.now(),
+  set: (callback, delayMs) => setTimeout(callback, delayMs),
+  clear: (timer) => clearTimeout(timer),
+});
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   monotonicMs: countingSleep(() => performance.now(), () => Deno.osUptime()),
   wallMs: () => Date.now(),
-  schedule(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), MAX_DELAY_MS));
-    return () => clearTimeout(timer);
-  },
+  schedule: (delayMs, callback) => timers.schedule(delayMs, callback),
 };
 
 /**
