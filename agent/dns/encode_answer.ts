@@ -134,15 +134,20 @@ class AnswerWriter {
     this.#append(rdata.subarray(0, offset));
     for (let i = 0; i < form.names; i++) {
       const decoded = decodeName(rdata, offset)!;
-      this.#name(decoded.name);
+      this.#name(decoded.name, rdata.subarray(offset));
       offset = decoded.end;
     }
     this.#append(rdata.subarray(offset));
   }
 
-  /** Writes a name: labels until the rest was written before, then a pointer to that. */
-  #name(name: string): void {
+  /**
+   * Writes a name: labels until the rest was written before, then a pointer to that.
+   *
+   * @param wire the same name uncompressed, in the letter case that it is to have; lower case unless given
+   */
+  #name(name: string, wire?: Uint8Array): void {
     const labels = labelsOf(name);
+    let from = 0;
     for (let i = 0; i < labels.length; i++) {
       const rest = i === 0 ? name : labels.slice(i).join(".");
       const known = this.#offsets.get(rest);
@@ -151,7 +156,13 @@ class AnswerWriter {
         return;
       }
       if (this.#end < 0x4000) this.#offsets.set(rest, this.#end);
-      this.#end = writeLabel(this.#bytes, this.#end, labels[i]);
+      if (wire === undefined) {
+        this.#end = writeLabel(this.#bytes, this.#end, labels[i]);
+      } else {
+        for (const next = from + 1 + wire[from]; from < next; from++) {
+          this.#bytes[this.#end++] = wire[from];
+        }
+      }
     }
     this.#bytes[this.#end++] = 0;
   }

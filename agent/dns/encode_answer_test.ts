@@ -137,6 +137,28 @@ Deno.test("encodeAnswer() never points to a name that was cut off again", () => 
   }));
 });
 
+Deno.test("encodeAnswer() writes names in RDATA in their own letter case, and points to the same in another", () => {
+  const mail = (text: string) => ({
+    name: "example.org",
+    type: 15,
+    class: 1,
+    ttlSeconds: 5,
+    rdata: Uint8Array.from([0, 10, ...new TextEncoder().encode(text)]),
+  });
+  const answers = [
+    mail("\x04Mail\x07Example\x03NET\0"),
+    mail("\x04mAIL\x07example\x03net\0"),
+    mail("\x01B\x07EXAMPLE\x03ORG\0"),
+  ];
+  const asked = query("Example.org", "MX");
+  const message = encodeAnswer(asked, localAnswer({ answers }), { maxOctets: 512 });
+  const exchanges = readMessage(message).answers!.map((record) =>
+    (record as { data: { exchange: string } }).data.exchange
+  );
+  assert.deepEqual(exchanges, ["Mail.Example.NET", "Mail.Example.NET", "B.Example.org"]);
+  assert.equal(message.length, 12 + 17 + (2 + 10) * 3 + 2 * 3 + 18 + 2 + 4);
+});
+
 Deno.test("encodeAnswer() sends no octet of what was in memory before, or of a record that did not fit", () => {
   using _ = poisonBuffers();
   const name = "www.example.org";

@@ -72,6 +72,23 @@ export function decodeName(message: Uint8Array, offset: number): DecodedName | u
   }
 }
 
+/** The uncompressed wire form of a name that {@link decodeName} can read, in its own letter case. */
+export function copyName(message: Uint8Array, offset: number): Uint8Array {
+  const wire = new Uint8Array(NAME_MAX_OCTETS);
+  let end = 0;
+  for (let length = message[offset]; length !== 0; length = message[offset]) {
+    if (length >= 0xc0) {
+      offset = (length & 0x3f) << 8 | message[offset + 1];
+      continue;
+    }
+    const next = offset + 1 + length;
+    wire.set(message.subarray(offset, next), end);
+    end += next - offset;
+    offset = next;
+  }
+  return wire.slice(0, end + 1);
+}
+
 /** The uncompressed wire form of a canonical name. */
 export function encodeName(name: string): Uint8Array {
   const wire = new Uint8Array(name.length + 2);

@@ -6,7 +6,7 @@
  * @module
  */
 import { RecordType } from "./codes.ts";
-import { decodeName, encodeName } from "./name.ts";
+import { copyName, decodeName } from "./name.ts";
 
 /** How the RDATA of a type is built: fixed octets, then character strings, then names, then the end. */
 interface RdataLayout {
@@ -51,7 +51,7 @@ const LAYOUTS = new Map<number, RdataLayout>([
 ]);
 
 /**
- * The RDATA at `[start, end)` of a message with its names unpacked. The letter case of a name is lost.
+ * The RDATA at `[start, end)` of a message with its names unpacked, in their own letter case.
  *
  * @returns undefined when it does not fit its type
  */
@@ -73,7 +73,7 @@ export function unpackRdata(
   for (let i = 0; i < form.names; i++) {
     const decoded = decodeName(message, offset);
     if (decoded === undefined || decoded.end > end) return undefined;
-    parts.push(encodeName(decoded.name));
+    parts.push(copyName(message, offset));
     offset = decoded.end;
   }
   if (form.endOctets !== "any" && end - offset !== form.endOctets) return undefined;

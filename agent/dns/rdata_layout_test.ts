@@ -22,6 +22,7 @@ Deno.test("unpackRdata() unpacks names, and takes nothing that does not fit its 
     ["CNAME with octets behind it", 5, [...pointer, 1], undefined],
     ["CNAME of nothing", 5, [], undefined],
     ["MX", 15, [0, 10, ...pointer], [0, 10, ...name]],
+    ["MX in its own letter case", 15, [0, 10, 1, 0x4d, ...pointer], [0, 10, 1, 0x4d, ...name]],
     ["MX with octets behind it", 15, [0, 10, ...pointer, 0], undefined],
     ["MX without a name", 15, [0, 10], undefined],
     ["SOA", 6, [...pointer, ...pointer, ...numbers], [...name, ...name, ...numbers]],

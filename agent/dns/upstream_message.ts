@@ -10,7 +10,7 @@
  */
 import type { Answer } from "./answer.ts";
 import { EdnsOption, Rcode, RecordClass, RecordType } from "./codes.ts";
-import { decodeName, isWithin } from "./name.ts";
+import { decodeName, encodeName, isWithin } from "./name.ts";
 import { HEADER_OCTETS, type Question } from "./query.ts";
 import { unpackRdata } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -52,7 +52,11 @@ export interface ExpectedAnswer {
   nameWire?: Uint8Array;
 }
 
-/** Decodes and filters an upstream server's message. */
+/**
+ * Decodes and filters an upstream server's message.
+ *
+ * @param message its question is put into lower case where `nameWire` is expected
+ */
 export function decodeUpstreamAnswer(
   message: Uint8Array,
   expected: ExpectedAnswer,
@@ -84,6 +88,8 @@ export function decodeUpstreamAnswer(
   const { nameWire } = expected;
   const caseKept = nameWire === undefined ||
     nameWire.every((octet, i) => message[HEADER_OCTETS + i] === octet);
+  // Names that point to the question shall not have the letter case that was mixed for this query.
+  if (nameWire !== undefined) message.set(encodeName(question.name), HEADER_OCTETS);
   const counts = [view.getUint16(6), view.getUint16(8), view.getUint16(10)];
   if (counts[0] + counts[1] + counts[2] > RECORDS_MAX) {
     return { kind: "malformed", reason: `more than ${RECORDS_MAX} records` };

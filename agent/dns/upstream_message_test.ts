@@ -132,6 +132,23 @@ Deno.test("decodeUpstreamAnswer() tells whether the letter case of the question 
   assert.equal(decoded(bytes).caseKept, true, "nothing was asked of it");
 });
 
+Deno.test("decodeUpstreamAnswer() keeps the letter case of names in RDATA, but not what was mixed", () => {
+  // www.example.org CNAME Target.(pointer to example.org of the question), compressed by hand.
+  const bytes = Buffer.concat([
+    message([]),
+    Uint8Array.of(0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 9, 6),
+    Buffer.from("Target"),
+    Uint8Array.of(0xc0, 16),
+  ]);
+  bytes[7] = 1;
+  const nameWire = Buffer.from("\x03wWw\x07EXAMPLE\x03oRg\0", "latin1");
+  bytes.set(nameWire, 12);
+  const result = decodeUpstreamAnswer(bytes, { ...expected, nameWire });
+  assert.ok(result.kind === "answer" && result.caseKept);
+  const [{ rdata }] = result.answer.answers;
+  assert.equal(Buffer.from(rdata).toString("latin1"), "\x06Target\x07example\x03org\0");
+});
+
 Deno.test("decodeUpstreamAnswer() reads the cookie", async (t) => {
   const cookie = Buffer.from("0102030405060708a1a2a3a4a5a6a7a8", "hex");
   const opt = (...octets: number[]) => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Aspect, type Comparison, isNegative } from "./comparison.ts";
+import { type Aspect, type Comparison, isNegative, sameSet } from "./comparison.ts";
 import type { WireMessage, WireRecord } from "./wire_reader.ts";
 
 /** A difference that is meant. */
@@ -19,7 +19,7 @@ export interface Difference {
   explains(comparison: Comparison): boolean;
 }
 
-const A = 1, NS = 2, CNAME = 5, SOA = 6, DNAME = 39, ANY = 255;
+const A = 1, NS = 2, CNAME = 5, SOA = 6, DNAME = 39, RRSIG = 46, NSEC = 47, ANY = 255;
 const NOERROR = 0, FORMERR = 1, SERVFAIL = 2, REFUSED = 5;
 
 /** The differences. */
@@ -179,11 +179,16 @@ export const DIFFERENCES: readonly Difference[] = [
       unbound.message.rcode === SERVFAIL && outrigger.message.rcode === SERVFAIL,
   },
   {
-    what: "Names of records are in lower case; unbound keeps the letter case of the zone.",
-    why: "Letter case means nothing in a name (RFC 4343); here names have one form.",
+    what:
+      "The owner of an NSEC record is in lower case; unbound repeats the letter case of an earlier question.",
+    why: "Letter case means nothing in a name (RFC 4343), and nobody asked in that one.",
     aspects: ["letter case"],
-    explains: ({ outrigger: { message: { sections } } }) =>
-      sections.flat().every(({ owner }) => owner === owner.toLowerCase()),
+    explains: ({ unbound, outrigger }) =>
+      [0, 1].every((section) => {
+        const records = (message: WireMessage) =>
+          message.sections[section].filter(({ type }) => type !== NSEC && type !== RRSIG);
+        return sameSet(records(unbound.message), records(outrigger.message), (text) => text);
+      }),
   },
   {
     what:
