@@ -99,6 +99,15 @@ export function statusReport(parts: ReportedParts): StatusReport {
   };
 }
 
+/** A status in a line, for who lists services. */
+export function statusSummary({ names, waitingFor, problems }: StatusReport): string {
+  const found = problems.length === 0
+    ? []
+    : [`${problems[0].message}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`];
+  const waiting = waitingFor.length === 0 ? [] : [`Waiting for ${waitingFor.join(", ")}`];
+  return [`Serving DNS; names of the mesh: ${names.hosts}`, ...waiting, ...found].join("; ");
+}
+
 function cacheStatus({ entries, bytes, maxBytes, counts }: AnswerCache): CacheStatus {
   const { prefetch, evicted, ...lookups } = counts;
   return { entries, bytes, maxBytes, lookups, prefetches: prefetch, evictions: evicted };

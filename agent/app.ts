@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { lookupReport, metricReadings, namesReport, statusReport } from "./agent_report.ts";
+import {
+  lookupReport,
+  metricReadings,
+  namesReport,
+  statusReport,
+  statusSummary,
+} from "./agent_report.ts";
 import {
   cacheLimits,
   controlSocketPath,
@@ -16,6 +22,7 @@ import {
   socketAddresses,
 } from "./agent_settings.ts";
 import { AnswerCache } from "./cache/answer_cache.ts";
+import { applyStaticNames } from "./apply_static_names.ts";
 import type { Config } from "./config/config.ts";
 import { DnsService } from "./dns_service.ts";
 import type { LookupReport, StatusReport } from "./health/api.ts";
@@ -25,7 +32,6 @@ import { Readiness } from "./health/readiness.ts";
 import { StatusProblems } from "./health/status_problems.ts";
 import { HostWatch } from "./host_watch.ts";
 import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
-import { loadStaticNames } from "./mesh/static_names.ts";
 import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { SystemTableBuilder } from "./names/table_builder.ts";
@@ -34,6 +40,7 @@ import { Resolver } from "./resolver/resolver.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
+import type { ServiceManager } from "./system/service_manager.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import { systemWorld, type World } from "./system/world.ts";
 import { hostAddresses } from "./upstream/host_addresses.ts";
@@ -41,6 +48,7 @@ import { LoopProbe } from "./upstream/loop_probe.ts";
 import { UpstreamServers } from "./upstream/upstream_servers.ts";
 import { UpstreamChoice } from "./upstream_choice.ts";
 import { VERSION } from "./version.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** What an {@link Agent} is made of. */
 export interface AgentOptions {
@@ -52,6 +60,8 @@ export interface AgentOptions {
   log: Logger;
   /** Its process. */
   process: Process;
+  /** Who started it and is told how it is; nobody unless given. */
+  service?: ServiceManager;
   /** The machine's own, as far as not given. */
   world?: Partial<World>;
 }
@@ -75,6 +85,7 @@ export class Agent {
   readonly #dns: DnsService;
   readonly #mesh: MeshConnection;
   readonly #control: ControlSocket;
+  readonly #watchdog: Watchdog;
   #config: Config;
   #health: HealthServer | undefined;
   #healthListen: string | undefined;
@@ -170,6 +181,12 @@ export class Agent {
     this.#control = new ControlSocket({
       flushCache: (domain) => this.#resolver.flushCache(domain),
     });
+    this.#watchdog = new Watchdog({
+      ...this.#world,
+      service: options.service,
+      addresses: () => this.dnsAddresses,
+      status: () => statusSummary(this.status()),
+    });
   }
 
   /** Runs until `signal` is aborted or the process is told to end, and drains. */
@@ -199,6 +216,7 @@ export class Agent {
    */
   async start(): Promise<void> {
     const config = this.#config;
+    this.#watchdog.starting();
     await this.#host.look();
     const upstreams = await this.#upstreamChoice.prepare(config);
     this.#upstreamChoice.apply(upstreams);
@@ -216,12 +234,14 @@ export class Agent {
       upstreams: this.#upstream.status().map(({ server }) => server),
       names: this.#names.table.size,
     });
+    void this.#watchdog.run(this.#stopped.signal);
   }
 
   /** Stops: answers what is in flight, then closes everything. */
   async stop(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort(new Error("The agent stops"));
+    this.#watchdog.stopping();
     this.#upstreamChoice.close();
     await this.#dns.drain();
     this.#upstream.close();
@@ -235,6 +255,7 @@ export class Agent {
   /** Reads the configuration again. A bad one is refused with its reason, and the old one stays. */
   async reload(): Promise<void> {
     const before = this.#config;
+    this.#watchdog.reloading();
     try {
       // What can fail comes first, and changes nothing where it does.
       const config = await this.#reload();
@@ -262,6 +283,7 @@ export class Agent {
         remedy: "Correct it and reload again (systemctl reload outrigger, or kill -HUP).",
       });
     }
+    this.#watchdog.reloaded();
   }
 
   /** Opens all listeners of a configuration and closes those of before, or changes nothing. */
@@ -315,29 +337,9 @@ export class Agent {
     return lookupReport(name, type, { ...this.#world, resolver: this.#resolver });
   }
 
-  /** A file that is broken leaves the static names of before in force. */
   async #applyStaticNames(config: Config): Promise<void> {
-    const { files } = config.names;
-    if (files.length === 0) {
-      await this.#names.replaceFiles(undefined);
-      this.#problems.set("names", undefined);
-      return;
-    }
-    const { entries, problems, notes } = await loadStaticNames(files, {
-      files: this.#world.files,
-      clusterDomain: config.dns.clusterDomain,
-      viewer: config.node,
-    });
-    if (problems.length === 0 || !this.#names.hasFiles) await this.#names.replaceFiles(entries);
-    for (const note of notes) this.#log.info(note);
-    this.#problems.set(
-      "names",
-      problems.length === 0 ? undefined : {
-        code: "NAMES_FILE_INVALID",
-        message: problems.join("; "),
-        remedy: "Correct the file and reload (systemctl reload outrigger, or kill -HUP).",
-      },
-    );
+    const ports = { names: this.#names, files: this.#world.files, log: this.#log };
+    this.#problems.set("names", await applyStaticNames(config, ports));
   }
 
   /** Opens the health endpoint; undefined where it is open at this address already. */

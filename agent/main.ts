@@ -12,12 +12,18 @@ import { AgentError } from "./system/agent_error.ts";
 import { systemFiles } from "./system/files.ts";
 import { fetchHttp, fetchUnix } from "./system/http.ts";
 import { systemProcess } from "./system/process.ts";
+import { openServiceManager } from "./system/service_manager.ts";
+import { takeServiceVariables } from "./system/service_variables.ts";
 
 const encoder = new TextEncoder();
 const context: CommandContext = {
   print: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
   colour: Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR"),
   process: systemProcess,
+  takeServiceStart() {
+    const variables = takeServiceVariables(Deno.env, Deno.pid);
+    return { manager: openServiceManager(variables) };
+  },
   files: systemFiles,
   fetch: (url) => fetchHttp(url, { timeoutMs: 10_000 }),
   control: (socket, target) => fetchUnix(socket, target, { method: "POST", timeoutMs: 10_000 }),

@@ -5,6 +5,13 @@
  */
 import type { Files } from "../system/files.ts";
 import type { Process } from "../system/process.ts";
+import type { ServiceManager } from "../system/service_manager.ts";
+
+/** What the program was started with, beside its arguments. */
+export interface ServiceStart {
+  /** Who is told how it is; undefined where nobody asked. */
+  manager: ServiceManager | undefined;
+}
 
 /** The world around a command. */
 export interface CommandContext {
@@ -14,6 +21,8 @@ export interface CommandContext {
   colour: boolean;
   /** The process. */
   process: Process;
+  /** Takes over what a service manager handed to this process. @throws AgentError */
+  takeServiceStart(): ServiceStart;
   /** The disk. */
   files: Files;
   /** Fetches from an agent. @throws the network's error */

@@ -15,6 +15,7 @@ export async function run(
   options: { config?: string; flags: readonly Override[] },
   context: CommandContext,
 ): Promise<number> {
+  const { manager } = context.takeServiceStart();
   const load = () =>
     loadConfig({
       ...(options.config !== undefined && { file: options.config }),
@@ -25,7 +26,13 @@ export async function run(
     });
   const config = await load();
   const log = openLog(config.log);
-  const agent = new Agent({ config, reload: load, log, process: context.process });
+  const agent = new Agent({
+    config,
+    reload: load,
+    log,
+    process: context.process,
+    ...(manager && { service: manager }),
+  });
   await agent.run(new AbortController().signal);
   return ExitCode.OK;
 }
