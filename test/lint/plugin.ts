@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Path of a linted file below the repository; undefined for files that the rules do not hold for. */
 function productPath(filename: string): string | undefined {
   const path = relative(ROOT, filename.startsWith("file:") ? fileURLToPath(filename) : filename);
-  const isProduct = /^(agent|control_plane|installer)\//.test(path);
+  const isProduct = /^(agent|control_plane|installer|systemd)\//.test(path);
   return isProduct && !path.endsWith("_test.ts") ? path : undefined;
 }
 
