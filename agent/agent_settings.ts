@@ -13,6 +13,7 @@ import type { ControlPlaneSettings } from "./mesh/mesh_client.ts";
 import type { MeshNode } from "./mesh/node_identity.ts";
 import { meshSearchDomains, type MeshView } from "./names/mesh_lookup.ts";
 import type { NameSourcesOptions } from "./resolver/name_sources.ts";
+import type { InheritedSocket } from "./system/inherited_sockets.ts";
 import type { InterfaceAddress } from "./system/network.ts";
 import { parseHostPort, parseSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 
@@ -27,6 +28,17 @@ export interface HostFacts {
 /** Checked `ip:port` texts as addresses. */
 export function socketAddresses(texts: readonly string[]): SocketAddress[] {
   return texts.map((text) => parseSocketAddress(text)!);
+}
+
+/**
+ * Where DNS is served: as configured, and on every socket that was handed over. Who set it up wants it
+ * served, and queries to a socket that nobody reads would wait in vain.
+ */
+export function listenAddresses(
+  { dns }: Config,
+  inherited: readonly InheritedSocket[],
+): SocketAddress[] {
+  return [...socketAddresses(dns.listen), ...inherited.map(({ local }) => local)];
 }
 
 /** How names are merged. */

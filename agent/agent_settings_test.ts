@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cacheLimits, controlSocketPath, mayBePrivate } from "./agent_settings.ts";
+import { cacheLimits, controlSocketPath, listenAddresses, mayBePrivate } from "./agent_settings.ts";
 import { CACHE_DEFAULTS } from "./cache/answer_cache.ts";
 import { type Config, configSchema } from "./config/config.ts";
 
@@ -38,4 +38,12 @@ Deno.test("mayBePrivate() is for all names, or with rebindProtection for those t
   for (const [name, may] of cases) {
     assert.equal(mayBePrivate(config({ dns }), name), may, name);
   }
+});
+
+Deno.test("listenAddresses() are the configuration's, and those of sockets that were handed over", () => {
+  const local = { address: "127.0.0.15", port: 53 };
+  assert.deepEqual(
+    listenAddresses(config({}), [{ fd: 3, kind: "udp", local }, { fd: 4, kind: "tcp", local }]),
+    [{ address: "127.0.0.1", port: 15053 }, local, local],
+  );
 });

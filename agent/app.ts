@@ -14,6 +14,7 @@ import {
 import {
   cacheLimits,
   controlSocketPath,
+  listenAddresses,
   mayBePrivate,
   meshNode,
   meshView,
@@ -40,6 +41,7 @@ import { Resolver } from "./resolver/resolver.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
+import type { InheritedSocket } from "./system/inherited_sockets.ts";
 import type { ServiceManager } from "./system/service_manager.ts";
 import { formatSocketAddress, type SocketAddress } from "./system/socket_address.ts";
 import { systemWorld, type World } from "./system/world.ts";
@@ -62,6 +64,8 @@ export interface AgentOptions {
   process: Process;
   /** Who started it and is told how it is; nobody unless given. */
   service?: ServiceManager;
+  /** Sockets that it holds; none unless given. */
+  inherited?: readonly InheritedSocket[];
   /** The machine's own, as far as not given. */
   world?: Partial<World>;
 }
@@ -71,6 +75,7 @@ export class Agent {
   readonly #world: World;
   readonly #host: HostWatch;
   readonly #process: Process;
+  readonly #inherited: readonly InheritedSocket[];
   readonly #reload: () => Promise<Config>;
   readonly #log: Logger;
   readonly #startedMs: number;
@@ -101,6 +106,7 @@ export class Agent {
     this.#log = options.log;
     this.#problems = new StatusProblems(options.log);
     this.#process = options.process;
+    this.#inherited = options.inherited ?? [];
     this.#world = { ...systemWorld(), ...options.world };
     this.#host = new HostWatch(this.#world);
     this.#startedMs = this.#world.clock.monotonicMs();
@@ -128,6 +134,7 @@ export class Agent {
     this.#upstreamChoice = new UpstreamChoice({
       world: this.#world,
       log: this.#log.child("upstream"),
+      listenAddresses: (config) => listenAddresses(config, this.#inherited),
       loopProbe,
       replaceServers: (set) => {
         this.#upstream.replaceServers(set);
@@ -173,6 +180,7 @@ export class Agent {
       world: this.#world,
       config: () => this.#config,
       resolver: this.#resolver,
+      inherited: this.#inherited,
       cache: this.#cache,
       loopProbe,
       metrics: this.#metrics,
@@ -290,7 +298,7 @@ export class Agent {
   async #listen(config: Config): Promise<void> {
     const health = this.#openHealth(config);
     try {
-      await this.#dns.replaceListeners(socketAddresses(config.dns.listen));
+      await this.#dns.replaceListeners(listenAddresses(config, this.#inherited));
     } catch (error) {
       await health?.close();
       throw error;

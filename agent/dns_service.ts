@@ -18,6 +18,7 @@ import { FastPath } from "./server/fast_path.ts";
 import { QueryHandler } from "./server/query_handler.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { bootTimeMs } from "./system/boot_clock.ts";
+import type { InheritedSocket } from "./system/inherited_sockets.ts";
 import type { Logger } from "./system/log.ts";
 import type { SocketAddress } from "./system/socket_address.ts";
 import type { World } from "./system/world.ts";
@@ -31,6 +32,8 @@ export interface DnsServiceOptions {
   config: () => Config;
   /** Answers questions. */
   resolver: Resolver;
+  /** Sockets that are open already: see {@link DnsServer}. */
+  inherited?: readonly InheritedSocket[];
   /** What upstream servers said. */
   cache: AnswerCache;
   /** Knows the agent's own questions. */
@@ -69,6 +72,7 @@ export class DnsService {
     this.#server = new DnsServer({
       ...world,
       handler,
+      inherited: options.inherited,
       fastPath: () => this.#fastPath,
       isAllowed: (client) => allowed.has(client),
       receiveBufferBytes: () => config().dns.receiveBuffer,

@@ -11,6 +11,7 @@ import { ConfigError } from "./config/errors.ts";
 import { AgentError } from "./system/agent_error.ts";
 import { systemFiles } from "./system/files.ts";
 import { fetchHttp, fetchUnix } from "./system/http.ts";
+import { inheritedSockets } from "./system/inherited_sockets.ts";
 import { systemProcess } from "./system/process.ts";
 import { openServiceManager } from "./system/service_manager.ts";
 import { takeServiceVariables } from "./system/service_variables.ts";
@@ -22,7 +23,11 @@ const context: CommandContext = {
   process: systemProcess,
   takeServiceStart() {
     const variables = takeServiceVariables(Deno.env, Deno.pid);
-    return { manager: openServiceManager(variables) };
+    const { descriptors } = variables;
+    return {
+      manager: openServiceManager(variables),
+      sockets: descriptors.length === 0 ? [] : inheritedSockets(descriptors),
+    };
   },
   files: systemFiles,
   fetch: (url) => fetchHttp(url, { timeoutMs: 10_000 }),

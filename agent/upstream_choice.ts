@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { socketAddresses } from "./agent_settings.ts";
 import { chooseUpstreams, type ChosenUpstreams, withoutLoops } from "./chosen_upstreams.ts";
 import type { Config } from "./config/config.ts";
 import type { StatusProblem } from "./health/api.ts";
@@ -14,6 +13,7 @@ import { readResolvedLinks } from "./host_dns/resolved_links.ts";
 import { messageOf } from "./system/agent_error.ts";
 import type { Logger } from "./system/log.ts";
 import { formatNameserver } from "./system/nameserver.ts";
+import type { SocketAddress } from "./system/socket_address.ts";
 import type { World } from "./system/world.ts";
 import type { LoopProbe } from "./upstream/loop_probe.ts";
 import type { ServerSet } from "./upstream/upstream_servers.ts";
@@ -24,6 +24,8 @@ export interface UpstreamChoiceOptions {
   world: World;
   /** For changes of the VM's set-up. */
   log: Logger;
+  /** Where this agent listens, which is no server. */
+  listenAddresses(config: Config): readonly SocketAddress[];
   /** Finds servers that lead back here over others. */
   loopProbe: Pick<LoopProbe, "probe">;
   /** Puts servers in force. */
@@ -67,7 +69,7 @@ export class UpstreamChoice {
     const watch = new HostDnsWatch({
       ...world,
       log,
-      exclude: socketAddresses(config.dns.listen),
+      exclude: this.#options.listenAddresses(config),
       resolvedLinks: () => readResolvedLinks(world),
       rememberedLinks: this.#rememberedLinks,
     });
@@ -118,7 +120,7 @@ export class UpstreamChoice {
   #choose(config: Config, watch: HostDnsWatch): ChosenUpstreams {
     return chooseUpstreams(config, {
       host: watch.current,
-      listeners: socketAddresses(config.dns.listen),
+      listeners: this.#options.listenAddresses(config),
       interfaces: this.#options.world.network.interfaceAddresses(),
     });
   }

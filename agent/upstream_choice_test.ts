@@ -39,6 +39,7 @@ Deno.test("UpstreamChoice.prepare() knows at a reload what systemd-resolved told
       },
     },
     log: silentLog,
+    listenAddresses: () => [],
     loopProbe: { probe: () => Promise.resolve([]) },
     replaceServers() {},
     onSearchDomains() {},

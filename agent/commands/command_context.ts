@@ -4,6 +4,7 @@
  * @module
  */
 import type { Files } from "../system/files.ts";
+import type { InheritedSocket } from "../system/inherited_sockets.ts";
 import type { Process } from "../system/process.ts";
 import type { ServiceManager } from "../system/service_manager.ts";
 
@@ -11,6 +12,8 @@ import type { ServiceManager } from "../system/service_manager.ts";
 export interface ServiceStart {
   /** Who is told how it is; undefined where nobody asked. */
   manager: ServiceManager | undefined;
+  /** Sockets that it holds. */
+  sockets: readonly InheritedSocket[];
 }
 
 /** The world around a command. */

@@ -16,7 +16,7 @@ function context(): { context: CommandContext; output: () => string } {
       print: (text) => void (output += text),
       colour: false,
       process: systemProcess,
-      takeServiceStart: () => ({ manager: undefined }),
+      takeServiceStart: () => ({ manager: undefined, sockets: [] }),
       files: systemFiles,
       fetch: () => Promise.reject(new Error("asks nobody")),
       control: () => Promise.reject(new Error("asks nobody")),

@@ -30,7 +30,7 @@ async function run(args: string[], body?: unknown, status = 200) {
     print: (text) => void (output += text),
     colour: false,
     process,
-    takeServiceStart: () => ({ manager: undefined }),
+    takeServiceStart: () => ({ manager: undefined, sockets: [] }),
     files: systemFiles,
     fetch: answer,
     control: (socket, target) => answer(`${socket} ${target}`),

@@ -15,7 +15,7 @@ export async function run(
   options: { config?: string; flags: readonly Override[] },
   context: CommandContext,
 ): Promise<number> {
-  const { manager } = context.takeServiceStart();
+  const { manager, sockets } = context.takeServiceStart();
   const load = () =>
     loadConfig({
       ...(options.config !== undefined && { file: options.config }),
@@ -32,6 +32,7 @@ export async function run(
     log,
     process: context.process,
     ...(manager && { service: manager }),
+    inherited: sockets,
   });
   await agent.run(new AbortController().signal);
   return ExitCode.OK;

@@ -5,14 +5,17 @@
  */
 import type { Clock } from "../system/clock.ts";
 import { sleep } from "../system/clock.ts";
+import { canonicalAddress } from "../dns/ip_address.ts";
 import type { Logger } from "../system/log.ts";
 import type {
+  ListenAddress,
   MessageStream,
   Network,
   TcpListener,
   UdpHandlers,
   UdpSocket,
 } from "../system/network.ts";
+import type { InheritedSocket } from "../system/inherited_sockets.ts";
 import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
 import { ListenError } from "./errors.ts";
 import type { FastPath } from "./fast_path.ts";
@@ -26,6 +29,8 @@ export interface DnsServerOptions {
   fastPath?: () => Pick<FastPath, "bindUdp"> | undefined;
   /** Ends idle connections and the drain. */
   clock: Clock;
+  /** Sockets that are open already: they serve their addresses. */
+  inherited?: readonly InheritedSocket[];
   /** Answers the messages. */
   handler: QueryHandler;
   /** Who may ask on a socket that others can reach; on loopback everybody may who gets there. */
@@ -79,7 +84,7 @@ export class DnsServer {
    * @throws {ListenError} naming the address
    */
   async replaceListeners(addresses: readonly SocketAddress[]): Promise<void> {
-    const wanted = new Map(addresses.map((address) => [formatSocketAddress(address), address]));
+    const wanted = new Map(addresses.map((address) => [keyOf(address), address]));
     const opened = new Map<string, Listener>();
     try {
       for (const [key, address] of wanted) {
@@ -105,9 +110,11 @@ export class DnsServer {
 
   /**
    * Ends: takes no new connections, answers what is in flight, for at most {@link DRAIN_MS}, and closes.
-   * UDP sockets stay readable until then, so that a query that was already sent is answered.
+   * UDP sockets stay readable until then, so that a query that was already sent is answered; those that
+   * live on are left to the next process at once, or queries without end would be cut off in the end.
    */
   async drain(): Promise<void> {
+    for (const { udp } of this.#listeners.values()) udp.stopReading?.();
     for (const { tcp } of this.#listeners.values()) tcp.close();
     const limit = new AbortController();
     await Promise.race([
@@ -139,7 +146,10 @@ export class DnsServer {
       const local = { address: address.address, port: udp.local.port };
       return {
         udp,
-        tcp: await network.listenTcp(local, (stream) => this.#accept(stream, address)),
+        tcp: await network.listenTcp(
+          this.#socketOf("tcp", local),
+          (stream) => this.#accept(stream, address),
+        ),
       };
     } catch (cause) {
       udp.close();
@@ -153,13 +163,23 @@ export class DnsServer {
   async #bindUdp(address: SocketAddress, handlers: UdpHandlers): Promise<UdpSocket> {
     const { network, fastPath } = this.#options;
     const options = { receiveBufferBytes: this.#options.receiveBufferBytes() };
-    const fast = isLoopback(address.address) ? fastPath?.() : undefined;
+    const where = this.#socketOf("udp", address);
+    const mayBeFast = where.fd === undefined && isLoopback(address.address);
+    const fast = mayBeFast ? fastPath?.() : undefined;
     try {
       return fast?.bindUdp(address, handlers, options) ??
-        await network.bindUdp(address, handlers, options);
+        await network.bindUdp(where, handlers, options);
     } catch (cause) {
       throw new ListenError(address, "udp", cause);
     }
+  }
+
+  /** An address, with the socket that is open there already. */
+  #socketOf(kind: InheritedSocket["kind"], address: SocketAddress): ListenAddress {
+    const found = this.#options.inherited?.find((socket) =>
+      socket.kind === kind && keyOf(socket.local) === keyOf(address)
+    );
+    return found === undefined ? address : { ...address, fd: found.fd };
   }
 
   /**
@@ -217,6 +237,11 @@ export class DnsServer {
       this.#cancelSweep = this.#scheduleSweep();
     });
   }
+}
+
+/** The same for every way to write an address. */
+function keyOf({ address, port }: SocketAddress): string {
+  return formatSocketAddress({ address: canonicalAddress(address) ?? address, port });
 }
 
 function isLoopback(address: string): boolean {

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { queryMessage, readMessage } from "../../test/support/dns_messages.ts";
+import { HandedOver } from "../../test/support/handed_over.ts";
 import { ManualClock, settle } from "../../test/support/manual_clock.ts";
 import { until } from "../../test/support/until.ts";
 import { localAnswer } from "../dns/answer.ts";
 import { addressRecord } from "../dns/record.ts";
 import type { Resolution } from "../resolver/resolver.ts";
+import { inheritedSockets } from "../system/inherited_sockets.ts";
 import { silentLog } from "../system/log.ts";
 import { type Network, systemNetwork, type UdpHandlers } from "../system/network.ts";
 import type { SocketAddress } from "../system/socket_address.ts";
@@ -17,7 +19,9 @@ import { QueryHandler } from "./query_handler.ts";
 const LOCAL = { address: "127.0.0.1", port: 0 };
 
 function make(
-  options: Partial<Pick<DnsServerOptions, "maxTcpClients" | "network" | "isAllowed">> = {},
+  options: Partial<
+    Pick<DnsServerOptions, "maxTcpClients" | "network" | "isAllowed" | "inherited">
+  > = {},
 ) {
   const clock = new ManualClock();
   const pending = new Map<string, (resolution: Resolution) => void>();
@@ -239,4 +243,36 @@ Deno.test("DnsServer lets everybody ask on loopback, and on other addresses whom
     ...["NOERROR", "REFUSED", "REFUSED"],
     ...["NOERROR", "REFUSED", "REFUSED"],
   ]);
+});
+
+Deno.test("DnsServer serves on sockets that were handed over, and leaves them to the next process", async () => {
+  using handedUdp = new HandedOver("udp");
+  const { port } = handedUdp;
+  using handedTcp = new HandedOver("tcp", { port });
+  const { server, answer, pending } = make({
+    inherited: inheritedSockets([handedUdp, handedTcp]),
+  });
+  await server.replaceListeners([{ ...LOCAL, port }]);
+  assert.deepEqual(server.addresses, [{ ...LOCAL, port }]);
+  const [viaUdp, viaTcp] = [await udp(server.addresses[0]), await tcp(server.addresses[0])];
+  viaUdp.ask("a.mesh");
+  viaTcp.ask("b.mesh");
+  await until(() => viaUdp.answers.length + viaTcp.state.answers.length === 2, "two answers");
+  viaUdp.ask("slow.example");
+  await until(() => pending.size === 1, "a question under way");
+  const drained = server.drain();
+  // One was being waited for.
+  viaUdp.ask("last.mesh");
+  await until(() => viaUdp.answers.length === 2, "the last one");
+  viaUdp.ask("late.mesh");
+  let left: string | undefined;
+  await until(() => (left = handedUdp.read()) !== undefined, "the question that is left");
+  assert.match(left!, /late/);
+  answer("slow.example");
+  await drained;
+  await until(() => viaUdp.answers.length === 3, "the answer under way");
+  assert.deepEqual(viaUdp.answers, ["a.mesh", "last.mesh", "slow.example"]);
+  viaUdp.close();
+  viaTcp.socket.destroy();
+  await settle();
 });

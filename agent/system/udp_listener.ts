@@ -25,10 +25,12 @@ export interface UdpSocketOptions {
   reusePort?: boolean;
 }
 
-const SOCK_DGRAM = 2;
+/** `SOCK_DGRAM`: UDP. */
+export const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
-const SO_TYPE = 3;
+/** The option that tells the kind of a socket: {@link SOCK_DGRAM}, … */
+export const SO_TYPE = 3;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_DOMAIN = 39;
@@ -58,7 +60,7 @@ export function openUdpSocket(local: SocketAddress, options: UdpSocketOptions): 
     if (call.bind(fd, name, name.length) !== 0) {
       throw new SystemCallError(errno(), `Could not bind UDP socket ${text}`);
     }
-    return { fd, local: localAddress(fd)! };
+    return { fd, local: boundAddress(fd)! };
   } catch (error) {
     call.close(fd);
     throw error;
@@ -71,10 +73,10 @@ export function openUdpSocket(local: SocketAddress, options: UdpSocketOptions): 
  * @throws SystemCallError where it is no socket; AgentError `SOCKET_UNUSABLE` where it is another kind
  */
 export function adoptUdpSocket(fd: number): UdpDescriptor {
-  const family = getOption(fd, SO_DOMAIN);
-  const local = localAddress(fd);
+  const family = socketOption(fd, SO_DOMAIN);
+  const local = boundAddress(fd);
   if (
-    getOption(fd, SO_TYPE) !== SOCK_DGRAM || (family !== AF_INET && family !== AF_INET6) ||
+    socketOption(fd, SO_TYPE) !== SOCK_DGRAM || (family !== AF_INET && family !== AF_INET6) ||
     local === undefined || local.port === 0
   ) {
     throw new AgentError(
@@ -118,8 +120,12 @@ export function interfaceIndex(name: string): number {
   return libc().call.if_nametoindex(new TextEncoder().encode(`${name}\0`));
 }
 
-/** What a socket is bound to; undefined where it is of neither IPv4 nor IPv6. */
-function localAddress(fd: number): SocketAddress | undefined {
+/**
+ * What a socket is bound to; undefined where it is of neither IPv4 nor IPv6.
+ *
+ * @throws SystemCallError where it is no socket
+ */
+export function boundAddress(fd: number): SocketAddress | undefined {
   const { call, errno } = libc();
   const name = new Uint8Array(SOCKADDR_OCTETS);
   if (call.getsockname(fd, name, Uint32Array.of(name.length)) !== 0) {
@@ -135,7 +141,12 @@ function setOption(fd: number, [level, option]: [number, number], value: number)
   }
 }
 
-function getOption(fd: number, option: number): number {
+/**
+ * An option of a socket: a number of level `SOL_SOCKET`.
+ *
+ * @throws SystemCallError where it is no socket
+ */
+export function socketOption(fd: number, option: number): number {
   const { call, errno } = libc();
   const value = new Int32Array(1);
   if (call.getsockopt(fd, SOL_SOCKET, option, value, Uint32Array.of(4)) !== 0) {

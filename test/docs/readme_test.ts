@@ -27,7 +27,7 @@ async function helpOf(subcommand: string[]): Promise<string> {
     print: (text) => void (help += text),
     colour: false,
     process: systemProcess,
-    takeServiceStart: () => ({ manager: undefined }),
+    takeServiceStart: () => ({ manager: undefined, sockets: [] }),
     files: systemFiles,
     fetch: () => Promise.reject(new Error("asks nobody")),
     control: () => Promise.reject(new Error("asks nobody")),
