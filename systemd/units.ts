@@ -15,7 +15,6 @@ import releaseService from "./outrigger-release.service" with { type: "text" };
 import retryService from "./outrigger-retry.service" with { type: "text" };
 import retryTimer from "./outrigger-retry.timer" with { type: "text" };
 import service from "./outrigger.service" with { type: "text" };
-import stopDropIn from "./outrigger.service.d/249-stop.conf" with { type: "text" };
 import restartDropIn from "./outrigger.service.d/254-restart.conf" with { type: "text" };
 import socket from "./outrigger.socket" with { type: "text" };
 import port53DropIn from "./outrigger.socket.d/port-53.conf" with { type: "text" };
@@ -41,11 +40,6 @@ export const UNITS: readonly UnitFile[] = [
   { path: `${UNIT_FOLDER}/outrigger.socket`, text: socket },
   { path: `${UNIT_FOLDER}/outrigger-ipv6.socket`, text: ipv6Socket },
   { path: `${UNIT_FOLDER}/outrigger.service`, text: service },
-  {
-    path: `${UNIT_FOLDER}/outrigger.service.d/249-stop.conf`,
-    text: stopDropIn,
-    sinceSystemd: 249,
-  },
   {
     path: `${UNIT_FOLDER}/outrigger.service.d/254-restart.conf`,
     text: restartDropIn,

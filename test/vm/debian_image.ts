@@ -3,7 +3,7 @@
  * (`$XDG_CACHE_HOME/outrigger/images`), and made again when the recipe changes. Never changed once it is
  * whole: VMs write to a layer of their own.
  *
- * usage: debian_image.ts     makes it and prints where it is
+ * usage: debian_image.ts [SUITE]     makes it and prints where it is
  *
  * @module
  */
@@ -12,17 +12,22 @@ import { join } from "node:path";
 import { cacheFolder } from "../parts/cache_folder.ts";
 import { runToEnd } from "../support/child_process.ts";
 
+/** The releases that are booted: systemd 247, 252 and 257; glibc 2.31, 2.36 and 2.41. */
+export type Suite = "bullseye" | "bookworm" | "trixie";
+
+/** Packages of releases after bullseye, whose systemd has them in itself. */
+const RESOLVED_PACKAGES = ["systemd-resolved", "libnss-resolve"];
+
 /** All that an image is made from: another recipe makes another image. */
-const RECIPE = {
-  suite: "bookworm",
+const recipe = (suite: Suite) => ({
+  suite,
   packages: [
     "systemd",
     "systemd-sysv",
-    "systemd-resolved",
-    "libnss-resolve",
+    ...suite === "bullseye" ? [] : RESOLVED_PACKAGES,
     "dbus",
     "iproute2",
-    "dnsutils",
+    suite === "trixie" ? "bind9-dnsutils" : "dnsutils",
     "ca-certificates",
     "procps",
   ],
@@ -36,15 +41,12 @@ const RECIPE = {
   ],
   files: { "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n", "etc/machine-id": "" },
   removed: ["var/cache/apt/archives", "var/lib/apt/lists"],
-};
+});
 
 /** The image's folder; made where it is missing. @throws when debootstrap is missing or fails */
-export async function debianImage(): Promise<string> {
-  const { suite, packages } = RECIPE;
-  const fingerprint = createHash("sha256").update(JSON.stringify(RECIPE)).digest("hex").slice(
-    0,
-    12,
-  );
+export async function debianImage(suite: Suite = "bookworm"): Promise<string> {
+  const made = recipe(suite);
+  const fingerprint = createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
   const folder = cacheFolder("images");
   const image = join(folder, `debian-${suite}-${fingerprint}`);
   if (await exists(image)) return image;
@@ -55,10 +57,10 @@ export async function debianImage(): Promise<string> {
   const unfinished = `${image}.${crypto.randomUUID()}`;
   try {
     await runToEnd("debootstrap", [
-      ...["--variant=minbase", `--include=${packages.join(",")}`],
+      ...["--variant=minbase", `--include=${made.packages.join(",")}`],
       ...[suite, unfinished],
     ]);
-    await finish(unfinished);
+    await finish(unfinished, made);
     await Deno.rename(unfinished, image);
   } catch (error) {
     // One file system: debootstrap may have left /proc mounted in there.
@@ -70,18 +72,21 @@ export async function debianImage(): Promise<string> {
   return image;
 }
 
-async function finish(image: string): Promise<void> {
-  for (const unit of RECIPE.masked) {
+async function finish(
+  image: string,
+  { masked, files, removed }: ReturnType<typeof recipe>,
+): Promise<void> {
+  for (const unit of masked) {
     await Deno.symlink("/dev/null", join(image, "etc/systemd/system", unit));
   }
-  for (const [path, text] of Object.entries(RECIPE.files)) {
+  for (const [path, text] of Object.entries(files)) {
     await Deno.writeTextFile(join(image, path), text);
   }
-  for (const path of RECIPE.removed) await Deno.remove(join(image, path), { recursive: true });
+  for (const path of removed) await Deno.remove(join(image, path), { recursive: true });
 }
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).catch(() => undefined) !== undefined;
 }
 
-if (import.meta.main) console.log(await debianImage());
+if (import.meta.main) console.log(await debianImage(Deno.args[0] as Suite | undefined));

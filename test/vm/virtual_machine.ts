@@ -65,6 +65,8 @@ export class VirtualMachine implements AsyncDisposable {
         ...["-c", 'for c in $CGROUPS; do echo $$ >"$c/cgroup.procs"; done; exec "$@"', "sh"],
         ...["systemd-nspawn", "--quiet", "--boot", `--directory=${root}`, "--machine=vm"],
         ...["--register=no", "--keep-unit", "--console=pipe"],
+        // As in a VM: without it no socket gets a larger buffer than the host's limit.
+        "--capability=CAP_NET_ADMIN",
         `--network-namespace-path=${network.vm}`,
       ],
     });

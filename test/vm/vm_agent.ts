@@ -116,7 +116,7 @@ export class VmAgent {
 }
 
 /** The binary that `BINARY_UNDER_TEST` names, else the one of `deno task build`. */
-async function binaryUnderTest(): Promise<string> {
+export async function binaryUnderTest(): Promise<string> {
   const path = Deno.env.get("BINARY_UNDER_TEST") ||
     resolve(import.meta.dirname!, "../../dist/outrigger");
   if (await Deno.stat(path).catch(() => undefined) === undefined) {
