@@ -11,6 +11,7 @@ import capturePath from "./outrigger-capture.path" with { type: "text" };
 import captureTimer from "./outrigger-capture.timer" with { type: "text" };
 import ipv6Socket from "./outrigger-ipv6.socket" with { type: "text" };
 import leftoversService from "./outrigger-leftovers.service" with { type: "text" };
+import recaptureService from "./outrigger-recapture.service" with { type: "text" };
 import releaseService from "./outrigger-release.service" with { type: "text" };
 import retryService from "./outrigger-retry.service" with { type: "text" };
 import retryTimer from "./outrigger-retry.timer" with { type: "text" };
@@ -48,6 +49,7 @@ export const UNITS: readonly UnitFile[] = [
   { path: `${UNIT_FOLDER}/outrigger-capture.service`, text: captureService },
   { path: `${UNIT_FOLDER}/outrigger-capture.path`, text: capturePath },
   { path: `${UNIT_FOLDER}/outrigger-capture.timer`, text: captureTimer },
+  { path: `${UNIT_FOLDER}/outrigger-recapture.service`, text: recaptureService },
   { path: `${UNIT_FOLDER}/outrigger-release.service`, text: releaseService },
   { path: `${UNIT_FOLDER}/outrigger-retry.service`, text: retryService },
   { path: `${UNIT_FOLDER}/outrigger-retry.timer`, text: retryTimer },

@@ -114,8 +114,8 @@ export class DnsServer {
    * live on are left to the next process at once, or queries without end would be cut off in the end.
    */
   async drain(): Promise<void> {
-    for (const { udp } of this.#listeners.values()) udp.stopReading?.();
     for (const { tcp } of this.#listeners.values()) tcp.close();
+    await Promise.all([...this.#listeners.values()].map(({ udp }) => udp.stopReading?.()));
     const limit = new AbortController();
     await Promise.race([
       this.#options.handler.settled(),

@@ -45,7 +45,7 @@ Deno.test("openInheritedUdp() answers from the socket, and leaves to others what
   await until(() => answers.length === 1, "the answer");
   assert.deepEqual([received, answers], [["first"], [["answer", handed.port]]]);
 
-  server.stopReading!();
+  await server.stopReading!();
   // One was being waited for.
   client.send(encoder.encode("second"), server.local);
   await until(() => answers.length === 2, "the answer to the one that was waited for");

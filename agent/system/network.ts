@@ -22,9 +22,10 @@ export interface UdpSocket {
   send(message: Uint8Array, to: SocketAddress): void;
   /**
    * Takes no more datagrams than one that is being waited for: the others are left to whoever reads the
-   * socket next. Only a socket that outlives this process has it: of any other they would be lost.
+   * socket next. Resolves when all that were taken have been given to `onMessage`. Only a socket that
+   * outlives this process has it: of any other they would be lost.
    */
-  stopReading?(): void;
+  stopReading?(): Promise<void>;
   /** Sends what is under way, then closes it; no callback comes after the call. */
   close(): void;
 }

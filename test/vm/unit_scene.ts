@@ -15,7 +15,8 @@ import { VmNetwork } from "./vm_network.ts";
 import { meshNames } from "./vm_scene.ts";
 
 const REAL = "/usr/local/lib/outrigger/outrigger";
-const CAPTURES = "/run/captures";
+/** Kept over a reboot. */
+const CAPTURES = "/var/captures";
 /** What runs where nothing is broken. */
 const WORKING = `exec ${REAL} "$@"`;
 

@@ -196,13 +196,11 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
 
   await t.step("a changed resolv.conf, and the agent's wish, ask for the capture", async () => {
     await recover();
-    // Past the pause after the one that the start brought.
-    await scene.untilProperty("outrigger-capture.service", "ActiveState", "inactive", 15_000);
     await scene.captures();
     for (const path of ["/etc/resolv.conf", "/run/outrigger/capture-wanted"]) {
       await vm.run(["sh", "-c", `echo '#' >>${path}`]);
       await scene.untilCaptured("up", 5_000);
-      await scene.untilProperty("outrigger-capture.service", "ActiveState", "inactive", 15_000);
+      await scene.untilProperty("outrigger-recapture.service", "ActiveState", "inactive", 15_000);
     }
   });
 
@@ -222,4 +220,29 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
     await vm.run(clean);
     assert.ok((await scene.captures()).includes("down"));
   });
+
+  await t.step(
+    "a reboot: released on the way down, leftovers given back first, then captured",
+    async () => {
+      await recover();
+      await scene.captures();
+      await vm.run(["systemctl", "stop", "outrigger-capture.timer", "outrigger-capture.path"]);
+      const startedMs = performance.now();
+      await vm.reboot();
+      report("rebooted", performance.now() - startedMs);
+      // The journal of the step before is still there, as after a power loss.
+      const [down, leftovers, ...then] = await scene.captures();
+      assert.deepEqual([down, leftovers], ["down", "down"]);
+      if (!then.includes("up")) await scene.untilCaptured("up", 10_000);
+      const sinceBoot = async (unit: string, name: string) =>
+        Number(await scene.property(unit, `${name}TimestampMonotonic`));
+      const givenBack = await sinceBoot("outrigger-leftovers.service", "ExecMainExit");
+      const captured = await sinceBoot("outrigger-capture.service", "ExecMainStart");
+      assert.ok(givenBack > 0 && givenBack < await sinceBoot("sysinit.target", "ActiveEnter"));
+      assert.ok(captured > await sinceBoot(SERVICE, "ActiveEnter"));
+      const waitedFor = (await sinceBoot("nss-lookup.target", "ActiveEnter") - captured) / 1000;
+      assert.ok(waitedFor > 0 && waitedFor < 5_000, `${waitedFor} ms`);
+      assert.doesNotMatch(await vm.run(["journalctl", "-b", "--no-pager"]), /ordering cycle/);
+    },
+  );
 }

@@ -29,21 +29,17 @@ const HYBRID_CGROUP_ROOTS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"]
 export class VirtualMachine implements AsyncDisposable {
   /** Where it and its log are on the host. */
   readonly folder: string;
-  readonly #nspawn: Child;
-  readonly #leader: number;
-  readonly #undo: AsyncDisposableStack;
+  readonly #start: () => Child;
+  #nspawn: Child;
+  #leader = 0;
+  #undo: AsyncDisposableStack;
 
-  private constructor(
-    { folder, nspawn, leader, undo }: {
-      folder: string;
-      nspawn: Child;
-      leader: number;
-      undo: AsyncDisposableStack;
-    },
-  ) {
+  private constructor(folder: string, start: () => Child, undo: AsyncDisposableStack) {
     this.folder = folder;
-    this.#nspawn = nspawn;
-    this.#leader = leader;
+    this.#start = start;
+    this.#nspawn = start();
+    // To SIGTERM systemd-nspawn ends the VM in an orderly way; killed, it takes the VM with it.
+    undo.defer(() => this.#nspawn.end("SIGTERM"));
     this.#undo = undo;
   }
 
@@ -56,32 +52,24 @@ export class VirtualMachine implements AsyncDisposable {
     undo.defer(() => Deno.remove(folder));
     const root = await mountLayer(folder, image, undo);
     const cgroups = await makeCgroups(basename(folder), undo);
-    // The first child of systemd-nspawn is the VM's process 1.
-    const nspawn = new Child("sh", {
-      cwd: folder,
-      logPath: join(folder, "console.log"),
-      env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1", CGROUPS: cgroups.join(" ") },
-      args: [
-        ...["-c", 'for c in $CGROUPS; do echo $$ >"$c/cgroup.procs"; done; exec "$@"', "sh"],
-        ...["systemd-nspawn", "--quiet", "--boot", `--directory=${root}`, "--machine=vm"],
-        ...["--register=no", "--keep-unit", "--console=pipe"],
-        // As in a VM: without it no socket gets a larger buffer than the host's limit.
-        "--capability=CAP_NET_ADMIN",
-        `--network-namespace-path=${network.vm}`,
-      ],
-    });
-    // To SIGTERM systemd-nspawn ends the VM in an orderly way; killed, it takes the VM with it.
-    undo.defer(() => nspawn.end("SIGTERM"));
-    const leader = await nspawn.until(() => leaderOf(nspawn.pid), "the VM boots", BOOT_MS);
-    await nspawn.until(
-      async () => {
-        const { stdout } = await output(enter(leader, ["systemctl", "is-system-running"]));
-        return /^(running|degraded)$/m.test(stdout) ? true : undefined;
-      },
-      "the VM has booted",
-      BOOT_MS,
-    );
-    return new VirtualMachine({ folder, nspawn, leader, undo: undo.move() });
+    const start = () =>
+      new Child("sh", {
+        cwd: folder,
+        logPath: join(folder, "console.log"),
+        env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1", CGROUPS: cgroups.join(" ") },
+        args: [
+          ...["-c", 'for c in $CGROUPS; do echo $$ >"$c/cgroup.procs"; done; exec "$@"', "sh"],
+          ...["systemd-nspawn", "--quiet", "--boot", `--directory=${root}`, "--machine=vm"],
+          ...["--register=no", "--keep-unit", "--console=pipe"],
+          // As in a VM: without it no socket gets a larger buffer than the host's limit.
+          "--capability=CAP_NET_ADMIN",
+          `--network-namespace-path=${network.vm}`,
+        ],
+      });
+    const vm = new VirtualMachine(folder, start, undo);
+    await vm.#untilBooted();
+    vm.#undo = undo.move();
+    return vm;
   }
 
   /** Runs a command with the VM's own capabilities, as root unless `user` is given. */
@@ -116,9 +104,30 @@ export class VirtualMachine implements AsyncDisposable {
     return this.#nspawn.until(check, what, timeoutMs);
   }
 
+  /** Turns it off, in an orderly way or by a power cut, and boots it again. */
+  async reboot({ powerCut = false } = {}): Promise<void> {
+    await this.#nspawn.end(powerCut ? "SIGKILL" : "SIGTERM");
+    this.#nspawn = this.#start();
+    await this.#untilBooted();
+  }
+
   /** Turns it off in an orderly way, and removes what it took on the host. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo.disposeAsync();
+  }
+
+  async #untilBooted(): Promise<void> {
+    // The first child of systemd-nspawn is the VM's process 1.
+    const leader = await this.until(() => leaderOf(this.#nspawn.pid), "the VM boots", BOOT_MS);
+    await this.until(
+      async () => {
+        const { stdout } = await output(enter(leader, ["systemctl", "is-system-running"]));
+        return /^(running|degraded)$/m.test(stdout) ? true : undefined;
+      },
+      "the VM has booted",
+      BOOT_MS,
+    );
+    this.#leader = leader;
   }
 
   /** Through process 1, whose mounts are seen: /run is not part of the layer. */
