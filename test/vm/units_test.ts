@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PORT_53_ADDRESS, PORT_53_UNIT } from "../../systemd/units.ts";
 import type { Suite } from "./debian_image.ts";
 import { report } from "./report.ts";
 import { UnitScene } from "./unit_scene.ts";
