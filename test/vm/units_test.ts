@@ -222,6 +222,17 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
     assert.ok((await scene.captures()).includes("down"));
   });
 
+  await t.step("port 53 on an address of its own is served where it is asked for", async () => {
+    await vm.run(["systemctl", "stop", "outrigger*"]);
+    await vm.writeFile(PORT_53_UNIT.path, PORT_53_UNIT.text);
+    await vm.run(["systemctl", "daemon-reload"]);
+    await recover();
+    for (const options of [[], ["+tcp"]]) {
+      const { data } = await dig(vm, PRODUCTPAGE, { server: PORT_53_ADDRESS, options });
+      assert.deepEqual(data, ["10.96.1.1"], `${options}`);
+    }
+  });
+
   await t.step(
     "a reboot: released on the way down, leftovers given back first, then captured",
     async () => {
