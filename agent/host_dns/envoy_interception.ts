@@ -8,7 +8,12 @@ import type { Files } from "../system/files.ts";
 
 /** The port that Istio redirects outbound traffic to (`istio-iptables --envoy-port`). */
 const OUTBOUND_CAPTURE_PORT = 15001;
-/** State LISTEN in /proc/net/tcp (include/net/tcp_states.h). */
+/**
+ * The sockets of this network. Not by way of /proc/net, which is a link to the same place and hidden where
+ * only processes are to be seen (`ProcSubset=pid` of the unit).
+ */
+const SOCKET_TABLES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+/** State LISTEN in these tables (include/net/tcp_states.h). */
 const TCP_LISTEN = "0A";
 
 /**
@@ -16,14 +21,14 @@ const TCP_LISTEN = "0A";
  * read by root, which the agent is not; without the listener they would break all traffic.
  */
 export async function findEnvoyInterception(files: Pick<Files, "readText">): Promise<boolean> {
-  for (const path of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+  for (const path of SOCKET_TABLES) {
     const sockets = await files.readText(path).catch(() => "");
     if (hasListener(sockets, OUTBOUND_CAPTURE_PORT)) return true;
   }
   return false;
 }
 
-/** Whether a table in the format of /proc/net/tcp (proc(5)) has a listening socket on `port`. */
+/** Whether a table in the format of /proc/self/net/tcp (proc(5)) has a listening socket on `port`. */
 function hasListener(sockets: string, port: number): boolean {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return sockets.split("\n").some((line) => {

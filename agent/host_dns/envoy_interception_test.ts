@@ -9,15 +9,15 @@ const line = (local: string, state: string) =>
 Deno.test("findEnvoyInterception() looks for a listener on port 15001", async (t) => {
   const cases: [string, Record<string, string>, boolean][] = [
     ["nothing readable", {}, false],
-    ["no socket", { "/proc/net/tcp": HEADER }, false],
-    ["IPv4", { "/proc/net/tcp": HEADER + line("00000000:3A99", "0A") }, true],
-    ["IPv6", { "/proc/net/tcp6": HEADER + line(`${"0".repeat(32)}:3A99`, "0A") }, true],
+    ["no socket", { "/proc/self/net/tcp": HEADER }, false],
+    ["IPv4", { "/proc/self/net/tcp": HEADER + line("00000000:3A99", "0A") }, true],
+    ["IPv6", { "/proc/self/net/tcp6": HEADER + line(`${"0".repeat(32)}:3A99`, "0A") }, true],
     [
       "a connection from that port",
-      { "/proc/net/tcp": HEADER + line("0100007F:3A99", "01") },
+      { "/proc/self/net/tcp": HEADER + line("0100007F:3A99", "01") },
       false,
     ],
-    ["another port", { "/proc/net/tcp": HEADER + line("00000000:3A98", "0A") }, false],
+    ["another port", { "/proc/self/net/tcp": HEADER + line("00000000:3A98", "0A") }, false],
   ];
   for (const [title, content, found] of cases) {
     await t.step(title, async () => {
