@@ -164,10 +164,9 @@ export class DnsServer {
     const { network, fastPath } = this.#options;
     const options = { receiveBufferBytes: this.#options.receiveBufferBytes() };
     const where = this.#socketOf("udp", address);
-    const mayBeFast = where.fd === undefined && isLoopback(address.address);
-    const fast = mayBeFast ? fastPath?.() : undefined;
+    const fast = isLoopback(address.address) ? fastPath?.() : undefined;
     try {
-      return fast?.bindUdp(address, handlers, options) ??
+      return fast?.bindUdp(where, handlers, options) ??
         await network.bindUdp(where, handlers, options);
     } catch (cause) {
       throw new ListenError(address, "udp", cause);

@@ -10,7 +10,13 @@ import { addressRecord } from "../dns/record.ts";
 import type { Resolution } from "../resolver/resolver.ts";
 import { inheritedSockets } from "../system/inherited_sockets.ts";
 import { silentLog } from "../system/log.ts";
-import { type Network, systemNetwork, type UdpHandlers } from "../system/network.ts";
+import {
+  type ListenAddress,
+  type Network,
+  systemNetwork,
+  type UdpHandlers,
+  type UdpSocket,
+} from "../system/network.ts";
 import type { SocketAddress } from "../system/socket_address.ts";
 import { DnsServer, type DnsServerOptions, TCP_IDLE_MS } from "./dns_server.ts";
 import { ListenError } from "./errors.ts";
@@ -20,7 +26,7 @@ const LOCAL = { address: "127.0.0.1", port: 0 };
 
 function make(
   options: Partial<
-    Pick<DnsServerOptions, "maxTcpClients" | "network" | "isAllowed" | "inherited">
+    Pick<DnsServerOptions, "maxTcpClients" | "network" | "isAllowed" | "inherited" | "fastPath">
   > = {},
 ) {
   const clock = new ManualClock();
@@ -275,4 +281,31 @@ Deno.test("DnsServer serves on sockets that were handed over, and leaves them to
   viaUdp.close();
   viaTcp.socket.destroy();
   await settle();
+});
+
+Deno.test("DnsServer has what was handed over on loopback read by the fast path, and no other", async () => {
+  const bound: [string, ListenAddress][] = [];
+  const open = (by: string) => (local: ListenAddress): UdpSocket => {
+    bound.push([by, local]);
+    return { local, send() {}, close() {} };
+  };
+  const [loopback, reachable] = [{ ...LOCAL, port: 53 }, { address: "192.0.2.1", port: 53 }];
+  const { server } = make({
+    network: {
+      ...systemNetwork,
+      bindUdp: (local) => Promise.resolve(open("network")(local)),
+      listenTcp: (local) => Promise.resolve({ local, close() {} }),
+    },
+    fastPath: () => ({ bindUdp: open("fast path") }),
+    inherited: [
+      { fd: 3, kind: "udp", local: loopback },
+      { fd: 4, kind: "udp", local: reachable },
+    ],
+  });
+  await server.replaceListeners([loopback, reachable]);
+  assert.deepEqual(bound, [
+    ["fast path", { ...loopback, fd: 3 }],
+    ["network", { ...reachable, fd: 4 }],
+  ]);
+  await server.drain();
 });

@@ -12,12 +12,16 @@ import type { MeshView } from "../names/mesh_lookup.ts";
 import { messageOf } from "../system/agent_error.ts";
 import { type Clock, sleep } from "../system/clock.ts";
 import type { Logger } from "../system/log.ts";
-import type { UdpHandlers, UdpSocket } from "../system/network.ts";
-import type { PacketRingReader } from "../system/packet_ring.ts";
+import type { ListenAddress, UdpHandlers, UdpSocket } from "../system/network.ts";
+import type { PacketHandler } from "../system/packet_ring.ts";
 import type { Random } from "../system/random.ts";
-import type { SocketAddress } from "../system/socket_address.ts";
 import { decodeSockaddr, encodeSockaddr } from "../system/sockaddr.ts";
-import { closeDescriptor, openUdpSocket, sendDatagram } from "../system/udp_listener.ts";
+import {
+  adoptUdpSocket,
+  closeDescriptor,
+  openUdpSocket,
+  sendDatagram,
+} from "../system/udp_listener.ts";
 import type { FastCounts } from "./fast_counters.ts";
 import { fastView } from "./fast_view.ts";
 import { FastWorkerHandle } from "./fast_worker_handle.ts";
@@ -49,14 +53,25 @@ export interface FastMesh {
   view: MeshView;
 }
 
+/** A socket that is open. */
+interface FastSocket {
+  /** Who gets what is handed over. */
+  readonly handlers: UdpHandlers;
+  /** Whether workers read it; the main thread sends on it all the same. */
+  isRead: boolean;
+}
+
 /** The workers and their sockets. */
 export class FastPath {
   readonly #options: FastPathOptions;
   /** By file descriptor, which is what workers know a socket by. */
-  readonly #sockets = new Map<number, UdpHandlers>();
+  readonly #sockets = new Map<number, FastSocket>();
   #workers: FastWorkerHandle[] = [];
   #mesh: FastMesh;
   #closed = false;
+  /** Gives to the slow path what a worker did not answer. */
+  readonly #handOver: PacketHandler = (message, source, fd) =>
+    this.#sockets.get(fd)?.handlers.onMessage(message, decodeSockaddr(source)!);
 
   private constructor(options: FastPathOptions, mesh: FastMesh) {
     this.#options = options;
@@ -91,14 +106,20 @@ export class FastPath {
     return this.#workers.some((worker) => worker.uses(buffer));
   }
 
-  /** As `Network.bindUdp`, for a socket that everybody may ask who reaches it. */
+  /**
+   * As `Network.bindUdp`, for a socket that everybody may ask who reaches it. One that others hold as well
+   * is read and written to, and never closed or changed: it is theirs.
+   */
   bindUdp(
-    address: SocketAddress,
+    address: ListenAddress,
     handlers: UdpHandlers,
     options: { receiveBufferBytes: number },
   ): UdpSocket {
-    const { fd, local } = openUdpSocket(address, options);
-    this.#sockets.set(fd, handlers);
+    const isInherited = address.fd !== undefined;
+    const { fd, local } = isInherited
+      ? adoptUdpSocket(address.fd!)
+      : openUdpSocket(address, options);
+    this.#sockets.set(fd, { handlers, isRead: true });
     this.#tellSockets();
     return {
       local,
@@ -107,10 +128,11 @@ export class FastPath {
         const failure = sendDatagram(fd, message, encodeSockaddr(to)!);
         if (failure !== undefined) handlers.onError(failure);
       },
+      ...(isInherited && { stopReading: () => this.#stopReading(fd) }),
       close: () => {
         if (!this.#sockets.delete(fd)) return;
-        void this.#allTake((worker) => worker.serve([...this.#sockets.keys()]))
-          .then(() => closeDescriptor(fd));
+        const letGo = this.#allTake((worker) => worker.serve(this.#readSockets()));
+        if (!isInherited) void letGo.then(() => closeDescriptor(fd));
       },
     };
   }
@@ -134,7 +156,7 @@ export class FastPath {
     const worker = await FastWorkerHandle.start({
       cache: this.#options.cache,
       random: random.uint16(),
-      onRing: (ring) => this.#takeOver(ring),
+      onRing: (ring) => ring.drainInTurns(this.#handOver),
       onFailure: (reason) => {
         log.error("A worker of the fast path died and is started anew", { reason });
         worker.free();
@@ -144,7 +166,7 @@ export class FastPath {
     });
     this.#workers.push(worker);
     worker.publish(this.#mesh.buffer, fastView(this.#mesh.view));
-    worker.serve([...this.#sockets.keys()]);
+    worker.serve(this.#readSockets());
   }
 
   async #restartWorker(): Promise<void> {
@@ -156,7 +178,20 @@ export class FastPath {
   }
 
   #tellSockets(): void {
-    for (const worker of this.#workers) worker.serve([...this.#sockets.keys()]);
+    for (const worker of this.#workers) worker.serve(this.#readSockets());
+  }
+
+  #readSockets(): number[] {
+    return [...this.#sockets].filter(([, { isRead }]) => isRead).map(([fd]) => fd);
+  }
+
+  /** Leaves to others what comes from now on; what was taken before has been handed over at the end. */
+  async #stopReading(fd: number): Promise<void> {
+    const socket = this.#sockets.get(fd);
+    if (socket === undefined) return;
+    socket.isRead = false;
+    await this.#allTake((worker) => worker.serve(this.#readSockets()));
+    for (const { ring } of this.#workers) ring.drainWritten(this.#handOver);
   }
 
   /** Tells every worker something, and waits until each has let go of what it replaced. */
@@ -168,12 +203,5 @@ export class FastPath {
       if (clock.monotonicMs() - startedMs > STUCK_MS) return;
       await sleep(clock, 1);
     }
-  }
-
-  /** Gives to the slow path what a worker did not answer. */
-  #takeOver(ring: PacketRingReader): void {
-    ring.drainInTurns((message, source, fd) =>
-      this.#sockets.get(fd)?.onMessage(message, decodeSockaddr(source)!)
-    );
   }
 }

@@ -5,9 +5,17 @@ import { buildTable } from "../../test/support/name_tables.ts";
 import { until } from "../../test/support/until.ts";
 import { AnswerCache } from "../cache/answer_cache.ts";
 import { HotCache } from "../cache/hot_cache.ts";
+import { HandedOver } from "../../test/support/handed_over.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import type { MeshView } from "../names/mesh_lookup.ts";
 import { systemClock } from "../system/clock.ts";
+import { encodeSockaddr } from "../system/sockaddr.ts";
+import {
+  adoptUdpSocket,
+  closeDescriptor,
+  openUdpSocket,
+  sendDatagram,
+} from "../system/udp_listener.ts";
 import { systemNetwork, type UdpSocket } from "../system/network.ts";
 import { SystemRandom } from "../system/random.ts";
 import { FastPath } from "./fast_path.ts";
@@ -35,14 +43,17 @@ class Fixture {
 
   private constructor(readonly fastPath: FastPath) {}
 
-  static async start(entries: HostEntry[], { address = "127.0.0.1", workers = 1 } = {}) {
+  static async start(
+    entries: HostEntry[],
+    { address = "127.0.0.1", workers = 1, clock = systemClock } = {},
+  ) {
     const random = new SystemRandom();
     const cache = new HotCache({
       cache: new AnswerCache(),
       hashOf: () => 0,
       bootOffsetMs: () => 0,
     }).memory;
-    const options = { workers, cache, clock: systemClock, random };
+    const options = { workers, cache, clock, random };
     const fastPath = await FastPath.start(
       { ...options, log: { child: () => assert.fail(), ...log } },
       mesh(entries),
@@ -128,6 +139,77 @@ Deno.test("FastPath serves sockets that come and go", async () => {
     }
   }, "the port to be free");
   again!.close();
+});
+
+/** Serves the first 127.0.0.1 of the fixture on a socket that was handed over. */
+function serveInherited(fixture: Fixture, handed: HandedOver): UdpSocket {
+  fixture.socket.close();
+  const local = { address: "127.0.0.1", port: handed.port };
+  fixture.socket = fixture.fastPath.bindUdp({ ...local, fd: handed.fd }, {
+    onMessage: (message, from) => {
+      fixture.slow.push(readMessage(message).questions![0].name);
+      fixture.socket.send(message, from);
+    },
+    onError: (error) => assert.fail(error.message),
+  }, OPTIONS);
+  assert.deepEqual(fixture.socket.local, local);
+  return fixture.socket;
+}
+
+Deno.test("FastPath serves an inherited socket, and leaves to others what comes after stopReading()", async () => {
+  await using fixture = await Fixture.start([serviceEntry("a.vm", ["10.0.0.1"])], { workers: 2 });
+  using handed = new HandedOver("udp");
+  const socket = serveInherited(fixture, handed);
+  assert.deepEqual(await fixture.ask("a.vm.svc.cluster.local"), ["10.0.0.1"]);
+  assert.deepEqual(await fixture.ask("www.example.org"), []);
+  assert.deepEqual(fixture.slow, ["www.example.org"]);
+
+  await socket.stopReading!();
+  // Another socket makes no worker read it again.
+  const handlers = { onMessage: () => assert.fail(), onError: () => assert.fail() };
+  const other = fixture.fastPath.bindUdp({ address: "127.0.0.1", port: 0 }, handlers, OPTIONS);
+  const client = openUdpSocket({ address: "127.0.0.1", port: 0 }, OPTIONS);
+  const to = encodeSockaddr(socket.local)!;
+  let left: string | undefined;
+  const untilLeft = async (name: string) => {
+    assert.equal(sendDatagram(client.fd, queryMessage(`${name}.example.org`, "A"), to), undefined);
+    await until(() => (left = handed.read()) !== undefined, `the question ${name}`);
+    assert.ok(left!.includes(name));
+  };
+  for (let i = 0; i < 20; i++) await untilLeft(`stopped${i}`);
+  // What is under way is answered on it still.
+  socket.send(new Uint8Array([1]), client.local);
+  socket.close();
+  other.close();
+  await fixture.fastPath.close();
+  await untilLeft("closed");
+  assert.deepEqual(adoptUdpSocket(handed.fd).local, socket.local);
+  for (const fd of [handed.fd, client.fd]) closeDescriptor(fd);
+});
+
+Deno.test("FastPath has handed over all that it took when stopReading() resolves", async () => {
+  // Waits without the event loop, so that no message of the worker makes anybody look.
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const schedule = (delayMs: number, callback: () => void) => {
+    Atomics.wait(word, 0, 0, delayMs);
+    queueMicrotask(callback);
+    return () => {};
+  };
+  await using fixture = await Fixture.start([], { clock: { ...systemClock, schedule } });
+  using handed = new HandedOver("udp");
+  const socket = serveInherited(fixture, handed);
+  const client = openUdpSocket({ address: "127.0.0.1", port: 0 }, OPTIONS);
+  const to = encodeSockaddr(socket.local)!;
+  const query = queryMessage("www.example.org", "A");
+  const count = 150;
+  for (let i = 0; i < count; i++) assert.equal(sendDatagram(client.fd, query, to), undefined);
+  // Time for the worker to take them.
+  Atomics.wait(word, 0, 0, 50);
+  await socket.stopReading!();
+  let leftOver = 0;
+  while (handed.read() !== undefined) leftOver++;
+  assert.equal(fixture.slow.length + leftOver, count);
+  for (const fd of [handed.fd, client.fd]) closeDescriptor(fd);
 });
 
 Deno.test("FastPath.bindUdp() says what is wrong with an address", async () => {

@@ -31,6 +31,8 @@ const RING_LIMITS = { octets: 512 * 1024, records: 2_000 };
 
 /** One worker. */
 export class FastWorkerHandle {
+  /** What it hands over. */
+  readonly ring: PacketRingReader;
   readonly #worker: SteeredWorker;
   readonly #control: FastControl;
   readonly #counters: FastCountersReader;
@@ -53,12 +55,12 @@ export class FastWorkerHandle {
     };
     this.#control = new FastControl(start.control);
     this.#counters = new FastCountersReader(start.counters);
-    const ring = new PacketRingReader(start.ring);
+    this.ring = new PacketRingReader(start.ring);
     const program = new URL("./fast_path_worker.ts", import.meta.url);
     this.#worker = startSteeredWorker(program, start, {
       onReport: (report) => {
         const what = report as FastWorkerReport;
-        if (what === "ring") options.onRing(ring);
+        if (what === "ring") options.onRing(this.ring);
         else this.#running.resolve(true);
       },
       onFailure: (reason) => {

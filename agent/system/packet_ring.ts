@@ -195,6 +195,15 @@ export class PacketRingReader {
     }
   }
 
+  /**
+   * Takes what was written before the call, all at once, and nothing that comes meanwhile. For a writer
+   * that is known to have written its last: no message has to come, and one that does finds nothing.
+   */
+  drainWritten(handler: PacketHandler): void {
+    const end = Atomics.load(this.#header, Word.WRITTEN);
+    while ((this.#read - end | 0) < 0) this.#take(handler);
+  }
+
   #take(handler: PacketHandler) {
     const capacity = this.#octets.length;
     let at = this.#read & capacity - 1;

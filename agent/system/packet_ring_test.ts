@@ -125,6 +125,25 @@ Deno.test("PacketRingReader.drainInTurns() lets the event loop go on between a f
   assert.deepEqual(tags, Array.from({ length: 100 }, (_, i) => i));
 });
 
+Deno.test("PacketRingReader.drainWritten() takes what was there, and leaves what comes meanwhile", () => {
+  const memory = allocatePacketRing({ octets: 16_384, records: 100 });
+  const writer = new PacketRingWriter(memory, () => {});
+  const reader = new PacketRingReader(memory);
+  const source = messages([1000, 1000, 1000, 1000]);
+  const take = (meanwhile = () => {}) => {
+    const tags: number[] = [];
+    reader.drainWritten((_message, _from, tag) => void (tags.push(tag), meanwhile()));
+    return tags;
+  };
+  // Over the end of the memory too.
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 3; i++) writer.push(source, i, i);
+    assert.deepEqual(take(() => writer.push(source, 3, 3)), [0, 1, 2]);
+    assert.deepEqual(take(), [3, 3, 3]);
+    assert.deepEqual(take(), []);
+  }
+});
+
 Deno.test("PacketRing loses no record that comes just before or after its reader says that it goes", () => {
   const { store } = Atomics;
   for (const when of ["before", "after"]) {
