@@ -10,6 +10,7 @@ import { formatName } from "./dns/name.ts";
 import { formatRecord } from "./dns/record_text.ts";
 import type {
   CacheStatus,
+  FastPathStatus,
   LookupReport,
   NamesReport,
   StatusProblem,
@@ -33,6 +34,8 @@ export interface ReportedParts {
   uptimeSeconds: number;
   /** Where DNS is served. */
   listening: readonly SocketAddress[];
+  /** Whether the fast path runs. */
+  fastPath: FastPathStatus;
   /** See `Readiness`. */
   waitingFor: string[];
   /** Problems that the agent itself noticed (configuration, upstream servers, static names). */
@@ -72,6 +75,7 @@ export function statusReport(parts: ReportedParts): StatusReport {
     uptimeSeconds: Math.floor(parts.uptimeSeconds),
     listeners: parts.listening.map(formatSocketAddress)
       .flatMap((address) => [`udp://${address}`, `tcp://${address}`]),
+    fastPath: parts.fastPath,
     waitingFor: parts.waitingFor,
     problems,
     node: {

@@ -325,6 +325,7 @@ export class Agent {
       version: VERSION,
       uptimeSeconds: (this.#world.clock.monotonicMs() - this.#startedMs) / 1000,
       listening: this.dnsAddresses,
+      fastPath: this.#dns.fastPath,
       waitingFor: this.#readiness.waitingFor(),
       problems: this.#problems.list(),
       node: {

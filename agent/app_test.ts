@@ -34,6 +34,7 @@ test("serves names of files without a control plane, and forwards the rest", asy
   assert.deepEqual(fixture.upstreamQueries, ["www.example.org A"]);
   const status = fixture.agent.status();
   assert.deepEqual([status.status, status.names.origin, status.names.hosts], ["ok", "files", 1]);
+  assert.deepEqual(status.fastPath, { state: "on", reason: "" });
   assert.equal((await fixture.get("/healthz/ready")).status, 200);
   const metrics = await (await fixture.get("/metrics")).text();
   assert.match(metrics, /^outrigger_names_hosts 1$/m);

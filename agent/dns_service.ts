@@ -8,6 +8,7 @@ import { AllowedClients } from "./allowed_clients.ts";
 import type { AnswerCache } from "./cache/answer_cache.ts";
 import { HotCache } from "./cache/hot_cache.ts";
 import type { Config } from "./config/config.ts";
+import type { FastPathStatus } from "./health/api.ts";
 import type { AgentMetrics } from "./metrics/agent_metrics.ts";
 import type { MeshState, Resolver } from "./resolver/resolver.ts";
 import { DnsServer } from "./server/dns_server.ts";
@@ -53,6 +54,7 @@ export class DnsService {
   readonly #server: DnsServer;
   /** Both or none. */
   #fastPath: FastPath | undefined;
+  #whyOff = "not started yet";
   #hotCache: HotCache | undefined;
   #cancelFold: (() => void) | undefined;
 
@@ -88,7 +90,10 @@ export class DnsService {
   async start({ dns }: Config, mesh: MeshState): Promise<void> {
     const { world, cache, log } = this.#options;
     // The workers' sockets are the kernel's: a network of tests knows nothing of them.
-    if (dns.fastPath === "off" || !world.network.isKernel) return;
+    if (dns.fastPath === "off" || !world.network.isKernel) {
+      this.#whyOff = world.network.isKernel ? "dns.fastPath is off" : "no network of the kernel";
+      return;
+    }
     try {
       const { seed } = new TableReader(mesh.table.buffer);
       const hotCache = new HotCache({
@@ -103,15 +108,18 @@ export class DnsService {
       this.#scheduleFold();
     } catch (error) {
       if (dns.fastPath === "on") throw new FastPathError(error);
+      this.#whyOff = messageOf(error);
       log.info("Serving without the fast path, which this machine does not let run", {
-        reason: messageOf(error),
+        reason: this.#whyOff,
       });
     }
   }
 
   /** Whether workers answer what they can. */
-  get isFast(): boolean {
-    return this.#fastPath !== undefined;
+  get fastPath(): FastPathStatus {
+    return this.#fastPath === undefined
+      ? { state: "off", reason: this.#whyOff }
+      : { state: "on", reason: "" };
   }
 
   /** Puts a table and a view in force in the fast path too. */

@@ -43,6 +43,7 @@ const STATUS: StatusReport = {
   version: "0.1.0",
   uptimeSeconds: 93_784,
   listeners: ["udp://127.0.0.1:15053", "tcp://127.0.0.1:15053"],
+  fastPath: { state: "off", reason: "dns.fastPath is off" },
   waitingFor: [],
   problems: [{
     code: "TOKEN_EXPIRED",
@@ -97,6 +98,7 @@ Deno.test("outrigger status tells people what is going on", async () => {
     output,
     `status         degraded, version 0.1.0, up 1 d 2 h
 serving        udp://127.0.0.1:15053  tcp://127.0.0.1:15053
+fast path      off: dns.fastPath is off
 node           vm-1, namespace ns1, service account vm-sa, cluster Kubernetes
 names          12 hosts from disk, version 7, received 2026-01-01T00:00:00.000Z
                1 left out:
@@ -112,6 +114,8 @@ problem: The token expired
   to do: Put a fresh token there.
 `,
   );
+  const fast: StatusReport = { ...STATUS, fastPath: { state: "on", reason: "" } };
+  assert.match(formatStatus(fast, { colour: false }), /^fast path {6}on$/m);
   assert.ok(formatStatus(STATUS, { colour: true }).includes("\x1b[33mdegraded\x1b[0m"));
   assert.equal((await run(["status"], { ...STATUS, status: "ok", problems: [] })).exitCode, 0);
 });

@@ -25,10 +25,11 @@ const COLOURS = { ok: 32, degraded: 33, waiting: 33 };
 /** A status for people. */
 export function formatStatus(report: StatusReport, { colour }: { colour: boolean }): string {
   const level = colour ? `\x1b[${COLOURS[report.status]}m${report.status}\x1b[0m` : report.status;
-  const { node, names, controlPlane: mesh, cache } = report;
+  const { node, names, controlPlane: mesh, cache, fastPath } = report;
   const rows: [string, string][] = [
     ["status", `${level}, version ${report.version}, up ${duration(report.uptimeSeconds)}`],
     ["serving", report.listeners.join("  ")],
+    ["fast path", fastPath.state === "on" ? "on" : `off: ${fastPath.reason}`],
     [
       "node",
       `${node.name}, namespace ${node.namespace}, service account ${node.serviceAccount}, ` +

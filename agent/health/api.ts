@@ -29,6 +29,8 @@ export interface StatusReport {
   uptimeSeconds: number;
   /** Where it listens: `udp://127.0.0.1:15053`, `tcp://…`. */
   listeners: string[];
+  /** The workers that answer most of what is asked over UDP on this machine. */
+  fastPath: FastPathStatus;
   /** What readiness still waits for; empty when ready. */
   waitingFor: string[];
   /** What is wrong now. */
@@ -69,6 +71,14 @@ export interface StatusReport {
   cache: CacheStatus;
   /** Path of the control socket; empty where it could not be opened. */
   controlSocket: string;
+}
+
+/** Whether the fast path runs. */
+export interface FastPathStatus {
+  /** Without it the same answers take longer. */
+  state: "on" | "off";
+  /** Why it is off; empty where it is on. */
+  reason: string;
 }
 
 /** The cache of upstream servers' answers. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { StatusReport } from "../../agent/health/api.ts";
 import { ENABLED_UNITS, UNITS } from "../../systemd/units.ts";
 import { runToEnd } from "../support/child_process.ts";
 import { debianImage, type Suite } from "./debian_image.ts";
@@ -108,6 +109,12 @@ export class UnitScene implements AsyncDisposable {
       timeoutMs,
     );
     return performance.now() - startedMs;
+  }
+
+  /** What the agent says of itself. */
+  async status(): Promise<StatusReport> {
+    // Its exit code is 1 where something is wrong, as the nameserver is that does not answer.
+    return JSON.parse((await this.vm.attempt([REAL, "status", "--json"])).stdout);
   }
 
   /** A property of a unit, as `systemctl show` has it. */

@@ -79,6 +79,20 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
     }
   });
 
+  await t.step("its fast path runs, and it sees an Envoy, hardened as it is", async () => {
+    const { fastPath, names } = await scene.status();
+    assert.deepEqual(fastPath, { state: "on", reason: "" });
+    assert.equal(names.autoAllocated, "forward");
+    const listen = ["--socket-property=ListenStream=127.0.0.1:15001", "--unit=envoy-stand-in"];
+    await vm.run(["systemd-run", "--quiet", ...listen, "/bin/true"]);
+    await vm.until(
+      async () => (await scene.status()).names.autoAllocated === "serve" || undefined,
+      "the Envoy is seen",
+      15_000,
+    );
+    await vm.run(["systemctl", "stop", "envoy-stand-in.socket"]);
+  });
+
   await t.step("boot: after no network, before who looks up names", async () => {
     const words = async (name: string) => (await scene.property(SERVICE, name)).split(" ");
     assert.ok((await words("Before")).includes("nss-lookup.target"));
@@ -109,6 +123,7 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
       }
     });
     console.log(`restarted three times: ${JSON.stringify(load)}`);
+    assert.equal((await scene.status()).fastPath.state, "on");
     assert.deepEqual([load.lost, load.failed], [0, 0]);
     assert.ok(!(await scene.captures()).includes("down"));
   });
