@@ -20,7 +20,6 @@ import {
   meshView,
   namesOptions,
   nodeAddresses,
-  socketAddresses,
 } from "./agent_settings.ts";
 import { AnswerCache } from "./cache/answer_cache.ts";
 import { applyStaticNames } from "./apply_static_names.ts";
@@ -28,7 +27,7 @@ import type { Config } from "./config/config.ts";
 import { DnsService } from "./dns_service.ts";
 import type { LookupReport, StatusReport } from "./health/api.ts";
 import { ControlSocket } from "./health/control_socket.ts";
-import { HealthServer } from "./health/health_server.ts";
+import { HealthEndpoint } from "./health/health_endpoint.ts";
 import { Readiness } from "./health/readiness.ts";
 import { StatusProblems } from "./health/status_problems.ts";
 import { HostWatch } from "./host_watch.ts";
@@ -89,11 +88,10 @@ export class Agent {
   readonly #resolver: Resolver;
   readonly #dns: DnsService;
   readonly #mesh: MeshConnection;
+  readonly #health: HealthEndpoint;
   readonly #control: ControlSocket;
   readonly #watchdog: Watchdog;
   #config: Config;
-  #health: HealthServer | undefined;
-  #healthListen: string | undefined;
   readonly #named = this.#readiness.task("names", "the first name table");
   readonly #listening = this.#readiness.task("dns", "the DNS listeners");
   readonly #stopped = new AbortController();
@@ -186,6 +184,13 @@ export class Agent {
       metrics: this.#metrics,
       log: this.#log.child("dns"),
     });
+    this.#health = new HealthEndpoint({
+      readiness: this.#readiness,
+      metrics: this.#metrics,
+      status: () => this.status(),
+      names: (options) => namesReport(this.#resolver.mesh, options),
+      lookup: (name, type) => this.lookup(name, type),
+    });
     this.#control = new ControlSocket({
       flushCache: (domain) => this.#resolver.flushCache(domain),
     });
@@ -255,7 +260,7 @@ export class Agent {
     this.#upstream.close();
     await this.#mesh.stop();
     this.#tableBuilder.close();
-    await this.#health?.close();
+    await this.#health.close();
     await this.#control.close();
     this.#log.info("Stopped");
   }
@@ -295,18 +300,11 @@ export class Agent {
   }
 
   /** Opens all listeners of a configuration and closes those of before, or changes nothing. */
-  async #listen(config: Config): Promise<void> {
-    const health = this.#openHealth(config);
-    try {
-      await this.#dns.replaceListeners(listenAddresses(config, this.#inherited));
-    } catch (error) {
-      await health?.close();
-      throw error;
-    }
-    if (health === undefined) return;
-    void this.#health?.close();
-    this.#health = health;
-    this.#healthListen = config.health.listen;
+  #listen(config: Config): Promise<void> {
+    return this.#health.replace(
+      config.health.listen,
+      () => this.#dns.replaceListeners(listenAddresses(config, this.#inherited)),
+    );
   }
 
   /** Where DNS is served, with the ports that the kernel chose. */
@@ -316,7 +314,7 @@ export class Agent {
 
   /** Where health is served; undefined before the start. */
   get healthAddress(): SocketAddress | undefined {
-    return this.#health?.local;
+    return this.#health.local;
   }
 
   /** What `/api/v1/status` tells. */
@@ -349,18 +347,6 @@ export class Agent {
   async #applyStaticNames(config: Config): Promise<void> {
     const ports = { names: this.#names, files: this.#world.files, log: this.#log };
     this.#problems.set("names", await applyStaticNames(config, ports));
-  }
-
-  /** Opens the health endpoint; undefined where it is open at this address already. */
-  #openHealth(config: Config): HealthServer | undefined {
-    if (this.#healthListen === config.health.listen) return undefined;
-    return new HealthServer(socketAddresses([config.health.listen])[0], {
-      readiness: this.#readiness,
-      metrics: this.#metrics,
-      status: () => this.status(),
-      names: (options) => namesReport(this.#resolver.mesh, options),
-      lookup: (name, type) => this.lookup(name, type),
-    });
   }
 
   /** Without its control socket the agent serves on. */
