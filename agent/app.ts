@@ -37,6 +37,7 @@ import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { SystemTableBuilder } from "./names/table_builder.ts";
 import { NameSources } from "./resolver/name_sources.ts";
 import { Resolver } from "./resolver/resolver.ts";
+import { exchangeNetwork } from "./server/exchange_network.ts";
 import { messageOf } from "./system/agent_error.ts";
 import { type Logger, openLog } from "./system/log.ts";
 import type { Process } from "./system/process.ts";
@@ -120,15 +121,17 @@ export class Agent {
           residentBytes: this.#process.residentBytes(),
         }),
     });
+    const network = exchangeNetwork(this.#world.network, () => this.#dns?.exchanges);
     this.#upstream = new UpstreamServers({
       ...this.#world,
+      network,
       log: this.#log.child("upstream"),
       caseRandomization: () => this.#config.dns.caseRandomization,
       mayBePrivate: (name) => mayBePrivate(this.#config, name),
       isAnsweredHere: (question) => this.#resolver.isAnsweredHere(question),
       observer: this.#metrics.upstream,
     });
-    const loopProbe = new LoopProbe(this.#world);
+    const loopProbe = new LoopProbe({ ...this.#world, network });
     this.#upstreamChoice = new UpstreamChoice({
       world: this.#world,
       log: this.#log.child("upstream"),

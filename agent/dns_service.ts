@@ -115,6 +115,11 @@ export class DnsService {
     }
   }
 
+  /** Opens sockets that ask others, while the fast path runs. */
+  get exchanges(): Pick<FastPath, "bindExchange"> | undefined {
+    return this.#fastPath;
+  }
+
   /** Whether workers answer what they can. */
   get fastPath(): FastPathStatus {
     return this.#fastPath === undefined

@@ -30,6 +30,7 @@ for (const serveAutoAllocated of [false, true]) {
         externalEntry("vip.example.com", ["240.240.0.1", "2001:2::1"]),
         externalEntry("mixed.example.com", ["240.240.0.2", "192.0.2.7"]),
         externalEntry("ns.example.com", ["192.0.2.8"]),
+        externalEntry("*.wild.example.net", ["192.0.2.11"], { altHosts: ["wild.alias.example"] }),
         externalEntry("x.ns.cluster.local", ["192.0.2.9"]),
         externalEntry("hostmaster.example.com", ["192.0.2.10"]),
         serviceEntry("many.vm", Array.from({ length: 250 }, (_, i) => `10.9.0.${i + 1}`)),

@@ -1,7 +1,8 @@
 /**
  * The fast path: workers that answer most queries of UDP clients without the main thread. This is the
  * main thread's side: it opens the sockets, publishes tables, takes what workers hand over to the slow
- * path, and sends the slow path's answers on the same sockets.
+ * path, and sends the slow path's answers on the same sockets. One of the workers also reads the sockets
+ * of exchanges with upstream servers.
  *
  * A socket of the fast path looks to the `DnsServer` as one of the network does; it only sees fewer
  * queries.
@@ -11,11 +12,13 @@
 import type { MeshView } from "../names/mesh_lookup.ts";
 import { messageOf } from "../system/agent_error.ts";
 import { type Clock, sleep } from "../system/clock.ts";
+import { ExchangeSockets } from "../system/exchange_sockets.ts";
 import type { Logger } from "../system/log.ts";
 import type { ListenAddress, UdpHandlers, UdpSocket } from "../system/network.ts";
 import type { PacketHandler } from "../system/packet_ring.ts";
 import type { Random } from "../system/random.ts";
 import { decodeSockaddr, encodeSockaddr } from "../system/sockaddr.ts";
+import type { SocketAddress } from "../system/socket_address.ts";
 import {
   adoptUdpSocket,
   closeDescriptor,
@@ -66,6 +69,7 @@ export class FastPath {
   readonly #options: FastPathOptions;
   /** By file descriptor, which is what workers know a socket by. */
   readonly #sockets = new Map<number, FastSocket>();
+  readonly #exchanges = new ExchangeSockets();
   #workers: FastWorkerHandle[] = [];
   #mesh: FastMesh;
   #closed = false;
@@ -86,9 +90,10 @@ export class FastPath {
   static async start(options: FastPathOptions, mesh: FastMesh): Promise<FastPath> {
     const fastPath = new FastPath(options, mesh);
     try {
-      for (let i = 0; i < options.workers; i++) await fastPath.#startWorker();
+      for (let i = 0; i < options.workers; i++) await fastPath.#startWorker(i === 0);
     } catch (error) {
       for (const worker of fastPath.#workers) worker.free();
+      fastPath.#exchanges.close();
       throw error;
     }
     return fastPath;
@@ -137,6 +142,15 @@ export class FastPath {
     };
   }
 
+  /**
+   * As `Network.bindUdp`, for a socket on a port of the kernel's choice that asks others; undefined after
+   * {@link close}.
+   */
+  bindExchange(local: SocketAddress, handlers: UdpHandlers): UdpSocket | undefined {
+    if (this.#closed) return undefined;
+    return this.#exchanges.open(local.address.includes(":"), handlers);
+  }
+
   /** What the workers counted since the last call. */
   takeCounts(): FastCounts[] {
     return this.#workers.map((worker) => worker.takeCounts());
@@ -149,19 +163,21 @@ export class FastPath {
     await this.#allTake((worker) => worker.stop());
     for (const worker of workers) worker.free();
     this.#workers = [];
+    this.#exchanges.close();
   }
 
-  async #startWorker(): Promise<void> {
+  async #startWorker(readsExchanges: boolean): Promise<void> {
     const { random, log, clock } = this.#options;
     const worker = await FastWorkerHandle.start({
       cache: this.#options.cache,
       random: random.uint16(),
+      exchanges: readsExchanges ? this.#exchanges : undefined,
       onRing: (ring) => ring.drainInTurns(this.#handOver),
       onFailure: (reason) => {
         log.error("A worker of the fast path died and is started anew", { reason });
         worker.free();
         this.#workers = this.#workers.filter((other) => other !== worker);
-        clock.schedule(RESTART_MS, () => void this.#restartWorker());
+        clock.schedule(RESTART_MS, () => void this.#restartWorker(readsExchanges));
       },
     });
     this.#workers.push(worker);
@@ -169,11 +185,11 @@ export class FastPath {
     worker.serve(this.#readSockets());
   }
 
-  async #restartWorker(): Promise<void> {
+  async #restartWorker(readsExchanges: boolean): Promise<void> {
     if (this.#closed) return;
-    await this.#startWorker().catch((error) => {
+    await this.#startWorker(readsExchanges).catch((error) => {
       this.#options.log.error("The fast path cannot be started anew", { reason: messageOf(error) });
-      this.#options.clock.schedule(RESTART_MS, () => void this.#restartWorker());
+      this.#options.clock.schedule(RESTART_MS, () => void this.#restartWorker(readsExchanges));
     });
   }
 

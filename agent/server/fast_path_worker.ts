@@ -10,6 +10,8 @@
 import { HotCacheReader } from "../cache/hot_cache_reader.ts";
 import { TableReader } from "../names/table_reader.ts";
 import { bootTimeMs } from "../system/boot_clock.ts";
+import { ExchangeReader } from "../system/exchange_reader.ts";
+import type { ExchangeSource } from "../system/exchange_sockets.ts";
 import { PacketRingWriter } from "../system/packet_ring.ts";
 import { runSteered, type Steering } from "../system/steered_worker.ts";
 import { BATCH, SLOT_OCTETS, UdpBatch } from "../system/udp_batch.ts";
@@ -28,14 +30,16 @@ export interface FastWorkerStart {
   ring: SharedArrayBuffer;
   /** The hot part of the cache. */
   cache: SharedArrayBuffer;
+  /** The sockets of exchanges, for the one worker that reads them. */
+  exchanges?: ExchangeSource;
   /** An eventfd that wakes the worker. */
   wakeFd: number;
   /** Where the rotation of addresses begins. */
   random: number;
 }
 
-/** What a worker posts: that it runs, that something lies in its ring. */
-export type FastWorkerReport = "running" | "ring";
+/** What a worker posts: that it runs, that something lies in its ring, or in that of the exchanges. */
+export type FastWorkerReport = "running" | "ring" | "exchanges";
 
 /** The worker's state between two batches. */
 class FastWorker {
@@ -43,6 +47,8 @@ class FastWorker {
   readonly #control: FastControl;
   readonly #counters: FastCounters;
   readonly #ring: PacketRingWriter;
+  readonly #exchanges: ExchangeReader | undefined;
+  readonly #pollOfExchanges: readonly number[];
   readonly #wakeFd: number;
   readonly #cache: HotCacheReader;
   readonly #buffers = new Map<number, SharedArrayBuffer>();
@@ -60,7 +66,10 @@ class FastWorker {
     this.#counters = new FastCounters(start.counters);
     this.#ring = new PacketRingWriter(start.ring, () => this.#report("ring"));
     this.#wakeFd = start.wakeFd;
-    this.#poll = new UdpPoll([], start.wakeFd);
+    const { exchanges } = start;
+    this.#exchanges = exchanges && new ExchangeReader(exchanges, () => this.#report("exchanges"));
+    this.#pollOfExchanges = exchanges ? [exchanges.epollFd] : [];
+    this.#poll = new UdpPoll(this.#pollOfExchanges, start.wakeFd);
     this.#cache = new HotCacheReader(start.cache);
     this.#random = start.random;
   }
@@ -78,6 +87,10 @@ class FastWorker {
       full = false;
       for (let socket = 0; socket < this.#batches.length; socket++) {
         if ((all || this.#poll.isReady(socket)) && this.#serve(socket) === BATCH) full = true;
+      }
+      // Theirs is the last place.
+      if (this.#exchanges && (all || this.#poll.isReady(this.#batches.length))) {
+        if (this.#exchanges.read()) full = true;
       }
     }
   }
@@ -152,7 +165,7 @@ class FastWorker {
     const before = new Map(this.#fds.map((fd, i) => [fd, this.#batches[i]]));
     this.#fds = fds;
     this.#batches = fds.map((fd) => before.get(fd) ?? new UdpBatch(fd, this.#wakeFd));
-    this.#poll = new UdpPoll(fds, this.#wakeFd);
+    this.#poll = new UdpPoll([...fds, ...this.#pollOfExchanges], this.#wakeFd);
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ExchangeSockets } from "../system/exchange_sockets.ts";
 import { allocatePacketRing, PacketRingReader } from "../system/packet_ring.ts";
 import { startSteeredWorker, type SteeredWorker } from "../system/steered_worker.ts";
 import { WakeEvent } from "../system/wake_event.ts";
@@ -17,6 +18,8 @@ export interface FastWorkerOptions {
   cache: SharedArrayBuffer;
   /** Where the rotation of addresses begins. */
   random: number;
+  /** The sockets of exchanges, where it is this worker that reads them. */
+  exchanges: ExchangeSockets | undefined;
   /** Queries lie in the ring. */
   onRing(ring: PacketRingReader): void;
   /** It died. */
@@ -52,6 +55,7 @@ export class FastWorkerHandle {
       cache: options.cache,
       wakeFd: this.#wake.fd,
       random: options.random,
+      ...(options.exchanges && { exchanges: options.exchanges.source }),
     };
     this.#control = new FastControl(start.control);
     this.#counters = new FastCountersReader(start.counters);
@@ -61,6 +65,7 @@ export class FastWorkerHandle {
       onReport: (report) => {
         const what = report as FastWorkerReport;
         if (what === "ring") options.onRing(this.ring);
+        else if (what === "exchanges") options.exchanges!.deliver();
         else this.#running.resolve(true);
       },
       onFailure: (reason) => {

@@ -3,7 +3,8 @@
  * and how a call's failure is told. Knows nothing of what the calls are for.
  *
  * Structures (`sockaddr`, `msghdr`, `iovec`, `pollfd`, `timespec`) and constants are those of Linux on
- * x86-64 and arm64, which are the same for all that is used; any other machine is refused.
+ * x86-64 and arm64, which are the same for all that is used but `epoll_event`; any other machine is
+ * refused.
  *
  * @module
  */
@@ -23,7 +24,14 @@ export const FUNCTIONS = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
   sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  sendto: { parameters: ["i32", "pointer", "usize", "i32", "pointer", "u32"], result: "i32" },
+  recvfrom: {
+    parameters: ["i32", "pointer", "usize", "i32", "pointer", "pointer"],
+    result: "i32",
+  },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
   poll: { parameters: ["pointer", "u64", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },

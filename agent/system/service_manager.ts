@@ -64,6 +64,7 @@ export function openServiceManager(
 ): ServiceManager | undefined {
   if (notifySocket === undefined) return undefined;
   const address = unixAddress(notifySocket);
+  const addressAt = Deno.UnsafePointer.of(address);
   const { call, errno } = libc();
   const fd = call.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw new SystemCallError(errno(), "Could not open a socket for the service manager");
@@ -74,7 +75,8 @@ export function openServiceManager(
       // Never waits: names are answered also while the service manager is busy with itself.
       const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
       const size = BigInt(message.length);
-      const sent = call.sendto(fd, message, size, flags, address, address.length);
+      const at = Deno.UnsafePointer.of(message);
+      const sent = call.sendto(fd, at, size, flags, addressAt, address.length);
       if (sent < 0 && errno() === Errno.EAGAIN) return void setTimeout(send, RETRY_MS);
       waiting.shift();
     }

@@ -38,6 +38,19 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_DONTWAIT = 0x40;
 
+/** The longest message that is sent; the kernel refuses one that is longer than a datagram can be. */
+const MESSAGE_OCTETS = 65_536;
+
+/** What is sent next: memory whose address is known, see `FUNCTIONS`. */
+interface Outgoing {
+  message: Uint8Array<ArrayBuffer>;
+  to: Uint8Array<ArrayBuffer>;
+  messageAt: Deno.PointerValue;
+  toAt: Deno.PointerValue;
+}
+
+let outgoing: Outgoing | undefined;
+
 /**
  * Opens a UDP socket; one of IPv6 takes no IPv4.
  *
@@ -96,18 +109,27 @@ export function adoptUdpSocket(fd: number): UdpDescriptor {
 export function sendDatagram(
   fd: number,
   message: Uint8Array,
-  to: Uint8Array<ArrayBuffer>,
+  to: Uint8Array,
 ): SystemCallError | undefined {
   const { call, errno } = libc();
-  const sent = call.sendto(
-    fd,
-    message as Uint8Array<ArrayBuffer>,
-    BigInt(message.length),
-    MSG_DONTWAIT,
-    to,
-    to.length,
-  );
+  outgoing ??= newOutgoing();
+  const octets = Math.min(message.length, MESSAGE_OCTETS);
+  outgoing.message.set(octets < message.length ? message.subarray(0, octets) : message);
+  outgoing.to.set(to);
+  const { messageAt, toAt } = outgoing;
+  const sent = call.sendto(fd, messageAt, BigInt(octets), MSG_DONTWAIT, toAt, to.length);
   return sent < 0 ? new SystemCallError(errno(), "Could not send a datagram") : undefined;
+}
+
+function newOutgoing(): Outgoing {
+  const message = new Uint8Array(MESSAGE_OCTETS);
+  const to = new Uint8Array(new ArrayBuffer(SOCKADDR_OCTETS));
+  return {
+    message,
+    to,
+    messageAt: Deno.UnsafePointer.of(message),
+    toAt: Deno.UnsafePointer.of(to),
+  };
 }
 
 /** Closes a file descriptor. A worker that polls it is not woken: it has to be stopped before. */
