@@ -88,6 +88,17 @@ for (const address of ["127.0.0.1", "::1"]) {
   });
 }
 
+Deno.test("ExchangeSockets ask several servers in turn", async () => {
+  using fixture = await Fixture.start();
+  using other = await Fixture.start();
+  const { socket } = fixture.open();
+  for (const [octet, { server }] of [fixture, other, fixture, other].entries()) {
+    socket.send(Uint8Array.of(octet), server.local);
+  }
+  const octets = ({ asked }: Fixture) => asked.map(({ octet }) => octet).join(" ");
+  await until(() => octets(fixture) === "0 2" && octets(other) === "1 3", "the queries");
+});
+
 Deno.test("ExchangeSockets hear others than who was asked, and tell who they are", async () => {
   using fixture = await Fixture.start();
   const { socket, came } = fixture.open();

@@ -3,7 +3,8 @@
  * What is not, is ignored, and the wait goes on; where somebody seems to guess, the question moves to
  * TCP, where nobody can.
  *
- * node:dgram's `connect` does not filter on this runtime, so address and port are compared here.
+ * No socket is connected, and node:dgram's `connect` does not filter on this runtime: address and port are
+ * compared here, so that what others send is seen and counted.
  *
  * @module
  */
