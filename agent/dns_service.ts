@@ -168,8 +168,9 @@ export class DnsService {
   async drain(): Promise<void> {
     await this.#server.drain();
     this.#cancelFold?.();
-    await this.#fastPath?.close();
+    // No socket is open any more, so that nothing is counted after this.
     this.fold();
+    await this.#fastPath?.close();
   }
 
   #scheduleFold(): void {

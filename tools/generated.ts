@@ -7,14 +7,21 @@
 import { RUN_FLAGS } from "../agent/commands/run_flags.ts";
 import { configJsonSchema, configLeaves } from "../agent/config/config_leaves.ts";
 import { METRIC_DOCS } from "../agent/metrics/metric_docs.ts";
+import latest from "../test/bench/results/latest.json" with { type: "json" };
+import { readmeRows, targetRows } from "../test/bench/readme_table.ts";
+import type { BenchResult } from "../test/bench/results.ts";
 import { DIFFERENCES as UNBOUND_DIFFERENCES } from "../test/differential/differences.ts";
 import { DIFFERENCES as ISTIO_DIFFERENCES } from "../test/mesh/differences.ts";
+
+/** The run of the benchmark that the documents show. */
+const BENCH_RESULT = latest as BenchResult;
 
 /** The committed files that are, or hold, generated text. */
 export const GENERATED = {
   schema: new URL("../agent/config/config.schema.json", import.meta.url),
   readme: new URL("../README.md", import.meta.url),
   architecture: new URL("../ARCHITECTURE.md", import.meta.url),
+  bench: new URL("../test/bench/README.md", import.meta.url),
 };
 
 /** The text of agent/config/config.schema.json. */
@@ -61,6 +68,11 @@ const tables: Record<string, () => string> = {
     ),
   istio_differences: () => differences(ISTIO_DIFFERENCES),
   unbound_differences: () => differences(UNBOUND_DIFFERENCES),
+  bench: () => {
+    const { head, rows } = readmeRows(BENCH_RESULT);
+    return table(head, rows);
+  },
+  bench_targets: () => table(["target", "measured", "verdict"], targetRows(BENCH_RESULT)),
 };
 
 function differences(list: readonly { what: string; why: string }[]): string {
@@ -83,7 +95,7 @@ function defaultText(value: unknown): string {
 
 if (import.meta.main) {
   await Deno.writeTextFile(GENERATED.schema, schemaText());
-  for (const document of [GENERATED.readme, GENERATED.architecture]) {
+  for (const document of [GENERATED.readme, GENERATED.architecture, GENERATED.bench]) {
     await Deno.writeTextFile(document, withTables(await Deno.readTextFile(document)));
   }
 }

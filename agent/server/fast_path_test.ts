@@ -120,6 +120,19 @@ Deno.test("FastPath.publish() puts a table in force at once, and lets go of the 
   }
 });
 
+Deno.test("FastPath.publish() takes tables that grow, and forgets memory that became too small", async () => {
+  await using fixture = await Fixture.start([serviceEntry("a.vm", ["10.0.0.1"])]);
+  for (const hosts of [10, 1_000, 20_000, 1_000]) {
+    const entries = Array.from(
+      { length: hosts },
+      (_, i) => serviceEntry(`s-${i}.vm`, ["10.1.0.1"]),
+    );
+    fixture.fastPath.publish(mesh([...entries, serviceEntry("a.vm", [`10.0.0.${hosts % 97}`])]));
+    assert.deepEqual(await fixture.ask("a.vm.svc.cluster.local"), [`10.0.0.${hosts % 97}`]);
+    assert.deepEqual(await fixture.ask(`s-${hosts - 1}.vm.svc.cluster.local`), ["10.1.0.1"]);
+  }
+});
+
 Deno.test("FastPath serves sockets that come and go", async () => {
   await using fixture = await Fixture.start([serviceEntry("a.vm", ["10.0.0.1"])]);
   const before = fixture.socket;

@@ -37,10 +37,13 @@ async function helpOf(subcommand: string[]): Promise<string> {
 
 Deno.test("generated tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
   assert.equal(unpadded(readme), unpadded(withTables(readme)));
-  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 3);
+  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 4);
   assert.equal(unpadded(architecture), unpadded(withTables(architecture)));
   assert.match(architecture, /<!-- table: istio_differences -->/);
   assert.match(architecture, /<!-- table: unbound_differences -->/);
+  const bench = await Deno.readTextFile(GENERATED.bench);
+  assert.equal(unpadded(bench), unpadded(withTables(bench)));
+  assert.match(bench, /<!-- table: bench_targets -->/);
   assert.equal(await Deno.readTextFile(GENERATED.schema), schemaText());
 });
 
