@@ -11,8 +11,8 @@ import type { DnsScope } from "./dns_scope.ts";
 
 /** What {@link RememberedLinks} needs. */
 export interface RememberedLinksOptions {
-  /** Tells which links are there. */
-  files: Pick<Files, "readText" | "list">;
+  /** Tells which links are up. */
+  files: Pick<Files, "readText">;
   /** Tells how old it is. */
   clock: Pick<Clock, "monotonicMs">;
 }
@@ -23,10 +23,12 @@ export interface RememberedLinksOptions {
  * meanwhile nobody can say: past an hour they are more likely old than right.
  */
 export const REMEMBERED_MS = 3_600_000;
-/** The kernel's links; a folder each, named like the link. */
-export const LINKS_FOLDER = "/sys/class/net";
-/** States (RFC 2863) in which systemd-resolved does not use a link; a tunnel's is `unknown`. */
-const DOWN = ["down", "lowerlayerdown", "notpresent", "dormant"];
+/**
+ * The kernel's list of links that are up: each of them is in the group of all hosts (RFC 1112), also without
+ * an address or multicast. Of this network namespace, unlike /sys/class/net, which in a container may be
+ * the host's; and of this process, which a service may see that sees no others (`ProcSubset=pid`).
+ */
+export const UP_LINKS = "/proc/self/net/igmp";
 
 /** Remembers it; one for all that ask, so that a reload knows what was known before. */
 export class RememberedLinks {
@@ -44,38 +46,26 @@ export class RememberedLinks {
   }
 
   /**
-   * What it told last, of the links that are still there and not down; undefined where it never told
-   * anything, or too long ago. Where the links cannot be seen, they count as there.
+   * What it told last, of the links that are still up; undefined where it never told
+   * anything, or too long ago. Where the links cannot be seen, they count as up.
    */
   async recall(): Promise<{ scopes: DnsScope[]; ageMs: number } | undefined> {
     if (this.#told === undefined) return undefined;
     const { scopes, atMs } = this.#told;
     const ageMs = this.#options.clock.monotonicMs() - atMs;
     if (ageMs > REMEMBERED_MS) return undefined;
-    const present = await this.#linksInUse();
+    const up = await this.#linksThatAreUp();
     return {
-      scopes: scopes.filter(({ link }) =>
-        link === undefined || present === undefined || present.has(link)
-      ),
+      scopes: scopes.filter(({ link }) => link === undefined || up === undefined || up.has(link)),
       ageMs,
     };
   }
 
   /** Indexes of the links; undefined where they cannot be seen. */
-  async #linksInUse(): Promise<Set<number> | undefined> {
-    const { files } = this.#options;
-    const names = await files.list(LINKS_FOLDER).catch(() => undefined);
-    if (names === undefined) return undefined;
-    const indexes = await Promise.all(names.map(async (name) => {
-      try {
-        const state = await files.readText(`${LINKS_FOLDER}/${name}/operstate`);
-        if (DOWN.includes(state.trim())) return [];
-        return [Number(await files.readText(`${LINKS_FOLDER}/${name}/ifindex`))];
-      } catch {
-        // It went meanwhile; or it is no link, as bonding_masters is none.
-        return [];
-      }
-    }));
-    return new Set(indexes.flat());
+  async #linksThatAreUp(): Promise<Set<number> | undefined> {
+    const text = await this.#options.files.readText(UP_LINKS).catch(() => undefined);
+    if (text === undefined) return undefined;
+    // A line for each link, `2   eth0 : 1 V3`, and below it one for each group.
+    return new Set([...text.matchAll(/^(\d+)\s/gm)].map(([, index]) => Number(index)));
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../test/support/manual_clock.ts";
 import { MemoryFiles } from "../../test/support/memory_files.ts";
 import type { DnsScope } from "./dns_scope.ts";
-import { LINKS_FOLDER, REMEMBERED_MS, RememberedLinks } from "./remembered_links.ts";
+import { REMEMBERED_MS, RememberedLinks, UP_LINKS } from "./remembered_links.ts";
 
 const scope = (link: number): DnsScope => ({
   source: `link ${link}`,
@@ -11,25 +11,20 @@ const scope = (link: number): DnsScope => ({
   domains: [],
 });
 
-/** The kernel's files of links, by name: their index and state. */
-function links(states: Record<string, [index: number, state: string]>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(states).flatMap(([name, [index, state]]) => [
-      [`${LINKS_FOLDER}/${name}/ifindex`, `${index}\n`],
-      [`${LINKS_FOLDER}/${name}/operstate`, `${state}\n`],
-    ]),
+/** The kernel's list of links that are up. */
+function upLinks(...links: [index: number, name: string][]): Record<string, string> {
+  const lines = links.map(([index, name]) =>
+    `${index}\t${name}      :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n`
   );
+  return { [UP_LINKS]: `Idx\tDevice    : Count Querier\tGroup    Users Timer\n${lines.join("")}` };
 }
 
-Deno.test("RememberedLinks.recall() tells of links that are there", async (t) => {
-  const eth0: [number, string] = [2, "up"];
+Deno.test("RememberedLinks.recall() tells of links that are up", async (t) => {
   const cases: [title: string, files: Record<string, string>, known: number[]][] = [
-    ["both", links({ lo: [1, "unknown"], eth0, vpn0: [3, "unknown"] }), [2, 3]],
-    ["one that is gone", links({ eth0 }), [2]],
-    ["one that came again as another", links({ eth0, vpn0: [4, "unknown"] }), [2]],
-    ["one that is down", links({ eth0, vpn0: [3, "down"] }), [2]],
-    ["one without a carrier", links({ eth0, vpn0: [3, "lowerlayerdown"] }), [2]],
-    ["beside a file", { ...links({ eth0 }), [`${LINKS_FOLDER}/bonding_masters`]: "\n" }, [2]],
+    ["both", upLinks([1, "lo"], [2, "eth0"], [3, "vpn0"]), [2, 3]],
+    ["one that is gone or down", upLinks([1, "lo"], [2, "eth0"]), [2]],
+    ["one that came again as another", upLinks([2, "eth0"], [4, "vpn0"]), [2]],
+    ["an index that others begin with", upLinks([2, "eth0"], [33, "vpn0"]), [2]],
     ["where nobody can see", {}, [2, 3]],
   ];
   for (const [title, files, known] of cases) {
