@@ -10,11 +10,15 @@ import { runProgram } from "./commands/program.ts";
 import { ConfigError } from "./config/errors.ts";
 import { AgentError } from "./system/agent_error.ts";
 import { systemFiles } from "./system/files.ts";
+import { forgetUdpExchanges } from "./system/conntrack.ts";
+import { systemFileTree } from "./system/file_tree.ts";
 import { fetchHttp, fetchUnix } from "./system/http.ts";
 import { inheritedSockets } from "./system/inherited_sockets.ts";
 import { systemProcess } from "./system/process.ts";
+import { runProgramOfMachine } from "./system/programs.ts";
 import { openServiceManager } from "./system/service_manager.ts";
 import { takeServiceVariables } from "./system/service_variables.ts";
+import { systemWorld } from "./system/world.ts";
 
 const encoder = new TextEncoder();
 const context: CommandContext = {
@@ -30,6 +34,13 @@ const context: CommandContext = {
     };
   },
   files: systemFiles,
+  machine: () => ({
+    tree: systemFileTree,
+    runProgram: runProgramOfMachine,
+    forgetUdpExchanges,
+    world: systemWorld(),
+    program: Deno.build.standalone ? Deno.execPath() : undefined,
+  }),
   fetch: (url) => fetchHttp(url, { timeoutMs: 10_000 }),
   control: (socket, target) => fetchUnix(socket, target, { method: "POST", timeoutMs: 10_000 }),
 };

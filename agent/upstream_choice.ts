@@ -7,6 +7,7 @@
 import { chooseUpstreams, type ChosenUpstreams, withoutLoops } from "./chosen_upstreams.ts";
 import type { Config } from "./config/config.ts";
 import type { StatusProblem } from "./health/api.ts";
+import { SAVED_RESOLV_CONF } from "./host_dns/host_dns.ts";
 import { HostDnsWatch } from "./host_dns/host_dns_watch.ts";
 import { RememberedLinks } from "./host_dns/remembered_links.ts";
 import { readResolvedLinks } from "./host_dns/resolved_links.ts";
@@ -70,6 +71,7 @@ export class UpstreamChoice {
       ...world,
       log,
       exclude: this.#options.listenAddresses(config),
+      savedResolvConf: SAVED_RESOLV_CONF,
       resolvedLinks: () => readResolvedLinks(world),
       rememberedLinks: this.#rememberedLinks,
     });

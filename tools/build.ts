@@ -10,8 +10,8 @@ import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
 
 /**
- * What the binary may do. All: nothing less lets it read /proc, which tells whether an Envoy listens and
- * which links are up. What the agent may do is up to its unit.
+ * What the binary may do. All: it reads /proc, which nothing less allows, calls libc and, to install itself,
+ * runs systemctl, and each of the latter could do anything anyway. What the agent may do is up to its unit.
  */
 const PERMISSIONS = [
   "--allow-all",

@@ -7,6 +7,11 @@
 import { RUN_FLAGS } from "../agent/commands/run_flags.ts";
 import { configJsonSchema, configLeaves } from "../agent/config/config_leaves.ts";
 import { METRIC_DOCS } from "../agent/metrics/metric_docs.ts";
+import { CAPTURE_DOCS } from "../installer/capture/capture_docs.ts";
+import { CONFIG_FOLDER, planInstall } from "../installer/install_plan.ts";
+import type { Plan } from "../installer/plan.ts";
+import type { Step } from "../installer/steps.ts";
+import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
 import latest from "../test/bench/results/latest.json" with { type: "json" };
 import { readmeRows, targetRows } from "../test/bench/readme_table.ts";
 import type { BenchResult } from "../test/bench/results.ts";
@@ -66,6 +71,20 @@ const tables: Record<string, () => string> = {
         help,
       ]),
     ),
+  changes: () =>
+    table(
+      ["what", "why", "on the way back"],
+      installPlan().steps.filter(changesSomething).map((step) => [
+        changeOf(step),
+        step.why,
+        step.onlyPurge ? "removed with `--purge`" : undoOf(step),
+      ]),
+    ),
+  captures: () =>
+    table(
+      ["`capture.mode`", "where", "what is put there", "until"],
+      CAPTURE_DOCS.map(({ mode, where, what, until }) => [code(mode), where, what, until]),
+    ),
   istio_differences: () => differences(ISTIO_DIFFERENCES),
   unbound_differences: () => differences(UNBOUND_DIFFERENCES),
   bench: () => {
@@ -74,6 +93,38 @@ const tables: Record<string, () => string> = {
   },
   bench_targets: () => table(["target", "measured", "verdict"], targetRows(BENCH_RESULT)),
 };
+
+/** A plan for any VM: of its capture only what all have in common. */
+function installPlan(): Plan {
+  return planInstall({ systemdVersion: 257, isRoot: true, etcReadOnly: false, listeners: [] }, {
+    program: "outrigger",
+    configFiles: [{ path: `${CONFIG_FOLDER}/config.yaml`, text: "" }],
+    units: UNITS,
+    port53Unit: PORT_53_UNIT,
+    enabledUnits: ENABLED_UNITS,
+    capture: "auto",
+    port: 15053,
+  });
+}
+
+/** Folders of the system are there; what is run without an inverse leaves nothing. */
+function changesSomething(step: Step): boolean {
+  if (step.kind === "make directory") return step.path === CONFIG_FOLDER;
+  if (step.kind === "run") return step.up !== undefined && step.down !== undefined;
+  return step.kind === "write file" || step.kind === "copy file" || step.kind === "own tree";
+}
+
+function changeOf(step: Step): string {
+  if (step.kind === "run") return code(step.up!.command.slice(0, 2).join(" "));
+  return code((step as { path: string }).path);
+}
+
+function undoOf(step: Step): string {
+  if (step.kind === "run") return code(step.down!.command.slice(0, 2).join(" "));
+  if (step.kind === "make directory") return "removed where it is empty";
+  if (step.kind === "own tree") return "removed";
+  return "removed, or what was there before put back";
+}
 
 function differences(list: readonly { what: string; why: string }[]): string {
   return table(["difference", "why"], list.map(({ what, why }) => [what, why]));

@@ -22,7 +22,9 @@ const complaints = new TextDecoder().decode(stderr).split(/^(?=error)/m)
 const faults: string[] = [];
 for (const complaint of complaints) {
   const [, rule, message] = /^error\[([^\]]+)\]: (.*)/.exec(complaint)!;
-  const [, path] = /--> \S*?((?:agent|control_plane|installer)\/\S+?):\d+/.exec(complaint) ?? [];
+  // Whatever the folders above the checkout are called.
+  const place = complaint.replaceAll(`${Deno.cwd()}/`, "");
+  const [, path] = /--> (\S+?):\d+/.exec(place) ?? [];
   if (path !== undefined && await isAccepted(rule, message, path)) continue;
   faults.push(complaint.trimEnd());
 }

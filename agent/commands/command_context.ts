@@ -5,6 +5,7 @@
  */
 import type { Files } from "../system/files.ts";
 import type { InheritedSocket } from "../system/inherited_sockets.ts";
+import type { Machine } from "./machine.ts";
 import type { Process } from "../system/process.ts";
 import type { ServiceManager } from "../system/service_manager.ts";
 
@@ -28,6 +29,8 @@ export interface CommandContext {
   takeServiceStart(): ServiceStart;
   /** The disk. */
   files: Files;
+  /** This machine, for the commands that change it. */
+  machine(): Machine;
   /** Fetches from an agent. @throws the network's error */
   fetch(url: string): Promise<Response>;
   /** Sends a request to an agent's control socket. @throws the runtime's error with its `code` */

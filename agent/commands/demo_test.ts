@@ -18,6 +18,7 @@ function context(): { context: CommandContext; output: () => string } {
       process: systemProcess,
       takeServiceStart: () => ({ manager: undefined, sockets: [] }),
       files: systemFiles,
+      machine: () => assert.fail("changes nothing"),
       fetch: () => Promise.reject(new Error("asks nobody")),
       control: () => Promise.reject(new Error("asks nobody")),
     },

@@ -10,6 +10,7 @@ import { LOG_LEVELS } from "../system/log.ts";
 import { CONTROL_SOCKET_DEFAULT, HEALTH_ADDRESS_DEFAULT } from "./agent_api.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit_codes.ts";
+import { addMachineCommands } from "./machine_program.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
 
 /**
@@ -46,6 +47,7 @@ function buildProgram(context: CommandContext, done: (exitCode: number) => void)
       `
 Examples:
   outrigger demo --exit                        see it work, on loopback, without root
+  outrigger install --from vm --dry-run        what would be changed on this machine, and why
   outrigger run --names mesh.yaml              serve names of a file on 127.0.0.1:15053
   outrigger run --config /etc/outrigger/config.yaml
   outrigger lookup productpage.ns1             the answer, and why
@@ -54,6 +56,7 @@ Examples:
 ${EXIT_CODES_HELP}`,
     );
   addRun(program, context, done);
+  addMachineCommands(program, context, done);
   addQuestions(program, context, done);
   addCache(program, context, done);
   addControlPlane(program, context, done);

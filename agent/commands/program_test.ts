@@ -32,6 +32,7 @@ async function run(args: string[], body?: unknown, status = 200) {
     process,
     takeServiceStart: () => ({ manager: undefined, sockets: [] }),
     files: systemFiles,
+    machine: () => assert.fail("changes nothing"),
     fetch: answer,
     control: (socket, target) => answer(`${socket} ${target}`),
   });

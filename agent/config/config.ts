@@ -242,6 +242,26 @@ const cache = z.strictObject({
   ),
 });
 
+/** Ways to send this machine's lookups to the agent; `installer/` knows how. */
+export const CAPTURE_MODES = [
+  "auto",
+  "resolved",
+  "networkmanager",
+  "resolvconf",
+  "resolv-conf",
+  "nftables",
+  "none",
+] as const;
+
+const capture = z.strictObject({
+  mode: z.enum(CAPTURE_MODES).default("auto").describe(
+    "How this machine's lookups are sent to the agent, once it is installed: auto finds out what fits.",
+  ),
+  allNameservers: z.boolean().default(false).describe(
+    "With nftables, take queries to every nameserver, and not only to those that this machine uses.",
+  ),
+});
+
 const names = z.strictObject({
   files: z.array(path).default([]).describe(
     "YAML or JSON files with Services, EndpointSlices and ServiceEntries to serve.",
@@ -268,6 +288,7 @@ export const configSchema = z.strictObject({
   health: health.prefault({}).describe("The health endpoint."),
   control: control.prefault({}).describe("The control socket."),
   cache: cache.prefault({}).describe("Keeping the nameservers' answers."),
+  capture: capture.prefault({}).describe("Sending this machine's lookups to the agent."),
   names: names.prefault({}).describe("Names beside the control plane's."),
   stateDir: path.default("/var/lib/outrigger").describe(
     "Folder for the key, the certificate and the last name table.",

@@ -76,6 +76,7 @@ Deno.test("loadConfig() fills in every default", async () => {
       serveStale: 86_400_000,
       prefetch: true,
     },
+    capture: { mode: "auto", allNameservers: false },
     names: { files: [], exclude: [] },
     stateDir: "/var/lib/outrigger",
     log: { level: "info", format: "text" },
@@ -86,7 +87,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
   const cases: [string, string, string[]][] = [
     ["an unknown key", `${CP}dsn: {}\n`, [
       `${FILE}:2: dsn: unknown key; allowed here: from, node, controlPlane, dns, health, control, cache, ` +
-      'names, stateDir, log; did you mean "dns"?',
+      'capture, names, stateDir, log; did you mean "dns"?',
     ]],
     ["an unknown key below", `${CP}dns:\n  listen: ["[::1]:53"]\n  upstream: []\n`, [
       `${FILE}:4: dns.upstream: unknown key; allowed here: listen, fastPath, workers, receiveBuffer, upstreams, forward, rebindProtection, ` +
@@ -138,7 +139,7 @@ Deno.test("loadConfig() names file, line and what is allowed", async (t) => {
     ["two at once", `${CP}x: 1\nlog: { format: xml }\n`, [
       `${FILE}:3: log.format: must be one of text, json`,
       `${FILE}:2: x: unknown key; allowed here: from, node, controlPlane, dns, health, control, ` +
-      "cache, names, stateDir, log",
+      "cache, capture, names, stateDir, log",
     ]],
     ["no address of the control plane", "controlPlane: {}\n", [
       `${FILE}:1: controlPlane.address: must have address: host:port`,

@@ -45,6 +45,8 @@ export interface HostDnsOptions {
 
 /** The file that every set-up ends in. */
 export const RESOLV_CONF = "/etc/resolv.conf";
+/** Where it waits for being given back while a file of outrigger's is in its place. */
+export const SAVED_RESOLV_CONF = "/etc/resolv.conf.before-outrigger";
 /** NetworkManager's own lists: the first is without the stub of a resolver that it feeds. */
 export const NETWORK_MANAGER_FILES = [
   "/run/NetworkManager/no-stub-resolv.conf",

@@ -29,6 +29,7 @@ async function helpOf(subcommand: string[]): Promise<string> {
     process: systemProcess,
     takeServiceStart: () => ({ manager: undefined, sockets: [] }),
     files: systemFiles,
+    machine: () => assert.fail("changes nothing"),
     fetch: () => Promise.reject(new Error("asks nobody")),
     control: () => Promise.reject(new Error("asks nobody")),
   });
@@ -37,7 +38,7 @@ async function helpOf(subcommand: string[]): Promise<string> {
 
 Deno.test("generated tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
   assert.equal(unpadded(readme), unpadded(withTables(readme)));
-  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 4);
+  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 6);
   assert.equal(unpadded(architecture), unpadded(withTables(architecture)));
   assert.match(architecture, /<!-- table: istio_differences -->/);
   assert.match(architecture, /<!-- table: unbound_differences -->/);
@@ -53,18 +54,20 @@ Deno.test("README names the two commands, and every task in it exists", () => {
   for (const command of commands) {
     const task = /^npx -y deno@2\.9\.4 task (\S+)/.exec(command)?.[1];
     if (task !== undefined) assert.ok(task in tasks, command);
-    else assert.match(command, /^(dig|kubectl|istioctl) /);
+    else assert.match(command, /^(dig|kubectl|istioctl|(dist\/)?outrigger) /);
   }
 });
 
 Deno.test("README's commands take the flags that it gives them", async () => {
   const lines = commands.flatMap((command) =>
-    /task (?:outrigger )?((?:run|demo|control-plane) .*)/.exec(command)?.[1] ?? []
+    /(?:task (?:outrigger )?|outrigger )((?:run|demo|control-plane|install|uninstall|capture) .*)/
+      .exec(command)?.[1] ?? []
   );
-  assert.ok(lines.length >= 4);
+  assert.ok(lines.length >= 8);
   for (const line of lines) {
     const words = line.split(" ");
-    const subcommand = words.slice(0, words.findIndex((word) => word.startsWith("--")));
+    const flags = words.findIndex((word) => word.startsWith("--"));
+    const subcommand = flags === -1 ? words : words.slice(0, flags);
     const help = await helpOf(subcommand);
     for (const flag of words.filter((word) => word.startsWith("--"))) {
       assert.ok(help.includes(flag), `${line}: ${flag}`);

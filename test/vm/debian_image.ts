@@ -3,7 +3,9 @@
  * (`$XDG_CACHE_HOME/outrigger/images`), and made again when the recipe changes. Never changed once it is
  * whole: VMs write to a layer of their own.
  *
- * usage: debian_image.ts [SUITE]     makes it and prints where it is
+ * usage: debian_image.ts [--without-resolved] [SUITE [PACKAGE…]]
+ *
+ * Makes it and prints where it is.
  *
  * @module
  */
@@ -18,18 +20,27 @@ export type Suite = "bullseye" | "bookworm" | "trixie";
 /** Packages of releases after bullseye, whose systemd has them in itself. */
 const RESOLVED_PACKAGES = ["systemd-resolved", "libnss-resolve"];
 
+/** How an image differs from the plain one. */
+export interface ImageOptions {
+  /** Packages beside those that all images have. */
+  extra?: readonly string[];
+  /** Whether systemd-resolved is a package of it; resolvconf and openresolv cannot be beside it. */
+  hasResolved?: boolean;
+}
+
 /** All that an image is made from: another recipe makes another image. */
-const recipe = (suite: Suite) => ({
+const recipe = (suite: Suite, { extra = [], hasResolved = true }: ImageOptions) => ({
   suite,
   packages: [
     "systemd",
     "systemd-sysv",
-    ...suite === "bullseye" ? [] : RESOLVED_PACKAGES,
+    ...suite === "bullseye" || !hasResolved ? [] : RESOLVED_PACKAGES,
     "dbus",
     "iproute2",
     suite === "trixie" ? "bind9-dnsutils" : "dnsutils",
     "ca-certificates",
     "procps",
+    ...extra,
   ],
   /** What would start by itself at some hour, in the middle of a measurement. */
   masked: [
@@ -43,9 +54,16 @@ const recipe = (suite: Suite) => ({
   removed: ["var/cache/apt/archives", "var/lib/apt/lists"],
 });
 
-/** The image's folder; made where it is missing. @throws when debootstrap is missing or fails */
-export async function debianImage(suite: Suite = "bookworm"): Promise<string> {
-  const made = recipe(suite);
+/**
+ * The image's folder; made where it is missing.
+ *
+ * @throws when debootstrap is missing or fails
+ */
+export async function debianImage(
+  suite: Suite = "bookworm",
+  options: ImageOptions = {},
+): Promise<string> {
+  const made = recipe(suite, options);
   const fingerprint = createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 12);
   const folder = cacheFolder("images");
   const image = join(folder, `debian-${suite}-${fingerprint}`);
@@ -63,6 +81,9 @@ export async function debianImage(suite: Suite = "bookworm"): Promise<string> {
     await finish(unfinished, made);
     await Deno.rename(unfinished, image);
   } catch (error) {
+    const log = await Deno.readTextFile(join(unfinished, "debootstrap/debootstrap.log"))
+      .catch(() => "");
+    console.error(log.split("\n").slice(-10).join("\n"));
     // One file system: debootstrap may have left /proc mounted in there.
     await runToEnd("rm", ["-rf", "--one-file-system", unfinished]);
     // Another run may have been the first.
@@ -89,4 +110,8 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).catch(() => undefined) !== undefined;
 }
 
-if (import.meta.main) console.log(await debianImage(Deno.args[0] as Suite | undefined));
+if (import.meta.main) {
+  const [suite, ...extra] = Deno.args.filter((arg) => arg !== "--without-resolved");
+  const hasResolved = !Deno.args.includes("--without-resolved");
+  console.log(await debianImage(suite as Suite | undefined, { extra, hasResolved }));
+}

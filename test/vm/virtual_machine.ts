@@ -61,6 +61,8 @@ export class VirtualMachine implements AsyncDisposable {
           ...["-c", 'for c in $CGROUPS; do echo $$ >"$c/cgroup.procs"; done; exec "$@"', "sh"],
           ...["systemd-nspawn", "--quiet", "--boot", `--directory=${root}`, "--machine=vm"],
           ...["--register=no", "--keep-unit", "--console=pipe"],
+          // The VM's own at each boot, and not the host's.
+          "--resolv-conf=off",
           // As in a VM: without it no socket gets a larger buffer than the host's limit.
           "--capability=CAP_NET_ADMIN",
           `--network-namespace-path=${network.vm}`,
@@ -107,6 +109,11 @@ export class VirtualMachine implements AsyncDisposable {
   /** Turns it off, in an orderly way or by a power cut, and boots it again. */
   async reboot({ powerCut = false } = {}): Promise<void> {
     await this.#nspawn.end(powerCut ? "SIGKILL" : "SIGTERM");
+    // Process 1 is gone when all of its namespace is: what is left of it would hold its sockets.
+    while (await Deno.stat(`/proc/${this.#leader}`).catch(() => undefined) !== undefined) {
+      await runToEnd("kill", ["-KILL", `${this.#leader}`]).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     this.#nspawn = this.#start();
     await this.#untilBooted();
   }

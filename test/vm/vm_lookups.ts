@@ -27,16 +27,17 @@ export interface DigAnswer {
 export async function dig(
   vm: VirtualMachine,
   name: string,
-  { type = "A", server = STUB, options = [] }: {
+  { type = "A", server = STUB, options = [], user }: {
     type?: string;
     server?: string;
     options?: readonly string[];
+    user?: string;
   } = {},
 ): Promise<DigAnswer> {
   const [address, port = "53"] = server.split(":");
   const { stdout } = await vm.attempt([
     ...["dig", `@${address}`, "-p", port, "+tries=1", "+time=5", ...options, name, type],
-  ]);
+  ], { user });
   const section = /;; ANSWER SECTION:\n([^]*?)\n\n/.exec(stdout)?.[1] ?? "";
   const records = section.split("\n").filter((line) => line !== "").map((line) =>
     /^\S+\s+(\d+)\s+IN\s+\S+\s+(.*)$/.exec(line)!

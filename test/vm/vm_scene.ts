@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { debianImage } from "./debian_image.ts";
+import { debianImage, type ImageOptions, type Suite } from "./debian_image.ts";
 import { UpstreamServer, type UpstreamServerOptions } from "./upstream_server.ts";
 import { VirtualMachine } from "./virtual_machine.ts";
 import { VmAgent } from "./vm_agent.ts";
@@ -52,19 +52,34 @@ const SERVERS = {
   },
 } satisfies Record<string, Pick<UpstreamServerOptions, "address" | "domains" | "hosts">>;
 
-/** All of it; what it took is gone when it is disposed of. */
-export interface VmScene extends AsyncDisposable {
+/** A VM as its owner has it; what it took is gone when it is disposed of. */
+export interface BareScene extends AsyncDisposable {
   /** The VM. */
   vm: VirtualMachine;
-  /** Installed, and not started yet. */
-  agent: VmAgent;
   /** The nameservers. */
   servers: Record<keyof typeof SERVERS, UpstreamServer>;
 }
 
+/** The same with an agent. */
+export interface VmScene extends BareScene {
+  /** Installed, and not started yet. */
+  agent: VmAgent;
+}
+
 /** Sets it up. */
 export async function vmScene(): Promise<VmScene> {
-  const image = await debianImage();
+  await using undo = new AsyncDisposableStack();
+  const { vm, servers } = undo.use(await bareScene());
+  const agent = await VmAgent.install(vm, meshNames());
+  const all = undo.move();
+  return { vm, agent, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Sets it up, without outrigger. On Debian 11, whose systemd-resolved does not run, nothing has a nameserver. */
+export async function bareScene(
+  { suite = "bookworm", ...options }: ImageOptions & { suite?: Suite } = {},
+): Promise<BareScene> {
+  const image = await debianImage(suite, options);
   await using undo = new AsyncDisposableStack();
   const network = undo.use(await VmNetwork.create(LINKS));
   const vm = undo.use(await VirtualMachine.boot({ image, network }));
@@ -75,10 +90,11 @@ export async function vmScene(): Promise<VmScene> {
     other: await start("other"),
     vpn: await start("vpn"),
   };
-  await vm.run(["resolvectl", "dns", "eth0", SERVERS.uplink.address]);
-  const agent = await VmAgent.install(vm, meshNames());
+  if (suite !== "bullseye" && (options.hasResolved ?? true)) {
+    await vm.run(["resolvectl", "dns", "eth0", SERVERS.uplink.address]);
+  }
   const all = undo.move();
-  return { vm, agent, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { vm, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The mesh's names, with some changed or added. */

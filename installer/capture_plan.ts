@@ -1,0 +1,199 @@
+/**
+ * Which way a VM's lookups are sent to the agent: the first that fits, from the one that tells the most to
+ * the one that needs the least. Pure.
+ *
+ * @module
+ */
+import type { CAPTURE_MODES } from "../agent/config/config.ts";
+import {
+  type Capture,
+  CAPTURE_NAMES,
+  type CaptureName,
+  type CaptureSettings,
+} from "./capture/capture.ts";
+import { networkManagerCapture } from "./capture/network_manager.ts";
+import { nftablesCapture } from "./capture/nftables.ts";
+import { resolvConfCapture } from "./capture/resolv_conf.ts";
+import { resolvconfCapture } from "./capture/resolvconf.ts";
+import { isGoneAround, resolvedCapture } from "./capture/resolved.ts";
+import { otherListener, type VmFacts } from "./facts.ts";
+import type { Plan, TraceLine } from "./plan.ts";
+
+/** What may be asked for. */
+export type CaptureMode = typeof CAPTURE_MODES[number];
+
+/** A plan for a capture. */
+export interface CapturePlan extends Plan {
+  /** The ways; two where glibc and resolv.conf lead to different places. */
+  captures: CaptureName[];
+  /** Whether the agent must serve on port 53 too. */
+  needsPort53: boolean;
+}
+
+const CAPTURES: Record<CaptureName, Capture> = {
+  "resolved": resolvedCapture,
+  "networkmanager": networkManagerCapture,
+  "resolvconf": resolvconfCapture,
+  "resolv-conf": resolvConfCapture,
+  "nftables": nftablesCapture,
+};
+
+/** Makes the plan. */
+export function planCapture(
+  facts: VmFacts,
+  mode: CaptureMode,
+  settings: CaptureSettings,
+): CapturePlan {
+  const plan: CapturePlan = {
+    captures: [],
+    needsPort53: false,
+    steps: [],
+    trace: [],
+    refusals: [],
+    warnings: [],
+  };
+  if (mode === "none") {
+    plan.trace.push({ fact: "capture is none", conclusion: "lookups stay as they are" });
+    return plan;
+  }
+  plan.refusals.push(...refusalsOf(facts, settings));
+  const chosen = mode === "auto" ? choose(facts, settings, plan.trace) : [CAPTURES[mode]];
+  for (const capture of chosen) {
+    const { fits, because } = capture.fits(facts, settings);
+    if (mode !== "auto") {
+      plan.trace.push({ fact: because, conclusion: `${capture.name} was asked for` });
+      if (!fits) plan.refusals.push(`Capture by ${capture.name} does not work here: ${because}.`);
+    }
+    plan.captures.push(capture.name);
+    plan.steps.push(...capture.steps(facts, settings));
+    plan.needsPort53 ||= capture.needsPort53(facts);
+  }
+  if (chosen.length === 0) {
+    plan.refusals.push(
+      `No way to send this machine's lookups to the agent fits: ${
+        plan.trace.map(({ fact }) => fact).join("; ")
+      }. Install nftables, or choose --capture none and send them yourself.`,
+    );
+  }
+  if (plan.needsPort53) {
+    const taken = otherListener(facts, { address: settings.port53, port: 53 });
+    if (taken !== undefined && plan.refusals.length === 0) {
+      plan.refusals.push(
+        `${taken.program ?? "Another program"} listens on port 53 of ${taken.address}, which the ` +
+          `agent needs on ${settings.port53}. Choose --capture nftables.`,
+      );
+    }
+  }
+  plan.warnings.push(...warningsOf(facts, plan.captures));
+  return plan;
+}
+
+function choose(facts: VmFacts, settings: CaptureSettings, trace: TraceLine[]): Capture[] {
+  const chosen: Capture[] = [];
+  for (const name of CAPTURE_NAMES) {
+    const capture = CAPTURES[name];
+    const { fits, because } = capture.fits(facts, settings);
+    trace.push({ fact: because, conclusion: `${name} ${fits ? "fits" : "does not fit"}` });
+    if (!fits) continue;
+    chosen.push(capture);
+    if (name !== "resolved" || !isGoneAround(facts)) return chosen;
+    trace.push({
+      fact: "/etc/resolv.conf names other nameservers than systemd-resolved's stub",
+      conclusion: "it needs a way of its own",
+    });
+  }
+  return chosen;
+}
+
+function refusalsOf(facts: VmFacts, { dns }: CaptureSettings): string[] {
+  const refusals: string[] = [];
+  const taken = otherListener(facts, dns);
+  if (taken !== undefined) refusals.push(portTaken(taken.program, dns.port));
+  if (facts.istioRedirectsDns) {
+    refusals.push(
+      "Istio's own rules redirect DNS on this machine (chain ISTIO_OUTPUT): two captures would send " +
+        "queries in circles. Take them away (istio-iptables --cleanup, or ISTIO_META_DNS_CAPTURE=false " +
+        "in /var/lib/istio/envoy/cluster.env and a restart of istio), or choose --capture none.",
+    );
+  }
+  return refusals;
+}
+
+/** Who is in the way of the agent's own port, and what to do. */
+export function portTaken(program: string | undefined, port: number): string {
+  return program === "pilot-agent"
+    ? `Istio's agent (pilot-agent) serves DNS on port ${port} already. Turn that off ` +
+      "(ISTIO_META_DNS_CAPTURE=false in /var/lib/istio/envoy/cluster.env, and a restart of istio), or " +
+      "give outrigger another port (dns.listen)."
+    : `${
+      program ?? "Another program"
+    } listens on port ${port}. Stop it, or give outrigger another ` +
+      "port (dns.listen).";
+}
+
+function warningsOf(facts: VmFacts, captures: readonly CaptureName[]): string[] {
+  const { resolved, nsswitchHosts, engines, firewalls, isWsl, otherWriters } = facts;
+  const warnings: string[] = [];
+  const isResolved = captures.includes("resolved");
+  const isFile = captures.some((name) => ["resolv-conf", "networkmanager"].includes(name));
+  if (isResolved && (resolved?.linksForAllNames.length ?? 0) > 0) {
+    warnings.push(
+      `${
+        resolved!.linksForAllNames.join(", ")
+      } also draws all names (~.): systemd-resolved asks its ` +
+        "nameservers and the agent at once, and takes the first answer. Take ~. from that link.",
+    );
+  }
+  if (isResolved && resolved !== undefined && resolved.dnssec !== "no") {
+    warnings.push(
+      `systemd-resolved validates (DNSSEC=${
+        resolved!.dnssec
+      }): names of the mesh that the signed ` +
+        "public DNS says do not exist, such as `productpage.ns1`, may fail. Names below the cluster " +
+        "domain `cluster.local` are exempt as systemd has it. Use full names, or DNSSEC=no.",
+    );
+  }
+  if (
+    nsswitchHosts.length > 0 && !nsswitchHosts.some((word) => ["dns", "resolve"].includes(word))
+  ) {
+    warnings.push(
+      "nsswitch.conf has neither `dns` nor `resolve` for hosts: programs that use glibc make no DNS " +
+        "queries at all. Add `dns` to its line `hosts:`.",
+    );
+  }
+  if (captures.includes("nftables") && resolved !== undefined) {
+    warnings.push(
+      "systemd-resolved asks no nameserver for names below .local (RFC 6762), unless they are among its " +
+        "domains: whoever asks it gets no names below cluster.local. Choose --capture resolved.",
+    );
+  }
+  if (captures.includes("nftables") && firewalls.length > 0) {
+    warnings.push(
+      `${
+        firewalls.join(" and ")
+      } runs. It leaves our table alone; where \`flush ruleset\` takes it ` +
+        "away, it is put back within a minute.",
+    );
+  }
+  if (isFile && engines.includes("Docker")) {
+    warnings.push(
+      "Docker gives containers no nameserver on loopback: they ask its default ones (8.8.8.8), unless " +
+        "its daemon.json has `dns`.",
+    );
+  }
+  if (isFile && isWsl) {
+    warnings.push(
+      "WSL writes /etc/resolv.conf at each start (generateResolvConf in /etc/wsl.conf); it is " +
+        "captured again after that.",
+    );
+  }
+  if (isFile && otherWriters.length > 0) {
+    warnings.push(
+      `${
+        otherWriters.join(", ")
+      } may write /etc/resolv.conf: the nameservers are learnt from it, and ` +
+        "the capture is put back.",
+    );
+  }
+  return warnings;
+}
