@@ -8,6 +8,7 @@ import { parseReverseName } from "../dns/ip_address.ts";
 import { NAME_MAX_OCTETS, readName, writeName } from "../dns/name.ts";
 import type { HostPort } from "./host_entry.ts";
 import { RecordIndex } from "./record_index.ts";
+import { openNameIndex } from "./table_reader.ts";
 import {
   AddressFlag,
   AddressRecord,
@@ -73,16 +74,15 @@ export class NameTable {
     this.#octets = new Uint8Array(buffer, 0, header[Header.OCTETS]);
     this.#halves = new Uint16Array(buffer, 0, header[Header.OCTETS] / 2);
     this.#words = new Int32Array(buffer, 0, header[Header.OCTETS] / 4);
-    const slots = (offset: number, mask: number) => new Int32Array(buffer, offset, 2 * (mask + 1));
-    this.#names = new RecordIndex(this.#octets, {
-      lengthAt: NameRecord.NAME_OCTETS,
-      keyAt: NameRecord.NAME,
-      slots: slots(header[Header.NAME_SLOTS], header[Header.NAME_MASK]),
-    });
+    this.#names = openNameIndex(buffer);
     this.#addresses = new RecordIndex(this.#octets, {
       lengthAt: AddressRecord.ADDRESS_OCTETS,
       keyAt: AddressRecord.ADDRESS,
-      slots: slots(header[Header.ADDRESS_SLOTS], header[Header.ADDRESS_MASK]),
+      slots: new Int32Array(
+        buffer,
+        header[Header.ADDRESS_SLOTS],
+        2 * (header[Header.ADDRESS_MASK] + 1),
+      ),
     });
   }
 

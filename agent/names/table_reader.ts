@@ -5,7 +5,7 @@
  * @module
  */
 import { RecordIndex } from "./record_index.ts";
-import { finishedHash, Header, NameRecord } from "./table_layout.ts";
+import { finishedHash, Header, HEADER_WORDS, NameRecord } from "./table_layout.ts";
 
 /** A table's buffer, opened for reading. */
 export class TableReader {
@@ -22,12 +22,7 @@ export class TableReader {
     this.octets = new Uint8Array(buffer);
     this.words = new Int32Array(buffer);
     this.seed = this.words[Header.SEED];
-    const slots = 2 * (this.words[Header.NAME_MASK] + 1);
-    this.#names = new RecordIndex(this.octets, {
-      lengthAt: NameRecord.NAME_OCTETS,
-      keyAt: NameRecord.NAME,
-      slots: new Int32Array(buffer, this.words[Header.NAME_SLOTS], slots),
-    });
+    this.#names = openNameIndex(buffer);
   }
 
   /**
@@ -44,4 +39,14 @@ export class TableReader {
   count(offset: number): number {
     return this.octets[offset] | this.octets[offset + 1] << 8;
   }
+}
+
+/** The index of a table's names. */
+export function openNameIndex(buffer: SharedArrayBuffer): RecordIndex {
+  const header = new Int32Array(buffer, 0, HEADER_WORDS);
+  return new RecordIndex(new Uint8Array(buffer), {
+    lengthAt: NameRecord.NAME_OCTETS,
+    keyAt: NameRecord.NAME,
+    slots: new Int32Array(buffer, header[Header.NAME_SLOTS], 2 * (header[Header.NAME_MASK] + 1)),
+  });
 }

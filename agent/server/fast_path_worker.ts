@@ -164,7 +164,7 @@ class FastWorker {
   #serveSockets(fds: number[]): void {
     const before = new Map(this.#fds.map((fd, i) => [fd, this.#batches[i]]));
     this.#fds = fds;
-    this.#batches = fds.map((fd) => before.get(fd) ?? new UdpBatch(fd, this.#wakeFd));
+    this.#batches = fds.map((fd) => before.get(fd) ?? new UdpBatch(fd));
     this.#poll = new UdpPoll([...fds, ...this.#pollOfExchanges], this.#wakeFd);
   }
 }

@@ -31,16 +31,14 @@ const AT = {
   NAMES: BATCH * (SLOT_OCTETS + 2 * HEADER + 2 * IOVEC),
   POLL: BATCH * (SLOT_OCTETS + 2 * HEADER + 2 * IOVEC + NAME),
 } as const;
-/** Two `struct pollfd` of 8 octets for {@link UdpBatch.wait}, and one for {@link UdpBatch.flush}. */
-const OCTETS = AT.POLL + 24;
+/** And one `struct pollfd` of 8 octets. */
+const OCTETS = AT.POLL + 8;
 
 /** Fields of a `struct mmsghdr`, in words of 32 bits. */
 const Field = { NAME: 0, NAME_OCTETS: 2, IOVEC: 4, IOVECS: 6, LENGTH: 14 } as const;
 
 const MSG_DONTWAIT = 0x40;
-const POLLIN = 1;
 const POLLOUT = 4;
-const POLLNVAL = 0x20;
 
 /** How long a full send buffer is waited for, in milliseconds. */
 const SEND_WAIT_MS = 5;
@@ -52,22 +50,17 @@ export class UdpBatch {
   /** The messages: the one at position `i` begins at `i * SLOT_OCTETS`, and so does its answer. */
   readonly packets: Uint8Array<ArrayBuffer>;
   readonly #fd: number;
-  readonly #wakeFd: number;
   readonly #call: Libc["call"];
   readonly #errno: () => number;
   /** All of the memory as words. */
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #names: Uint8Array<ArrayBuffer>;
-  /** `revents` of the sockets that are polled. */
-  readonly #events: Uint16Array<ArrayBuffer>;
-  readonly #wakeCount = new Uint8Array(new ArrayBuffer(8));
   readonly #nameOctets: number;
   /** Address of the memory; below 2^53, as every address of a process is. */
   readonly #base: number;
   readonly #received: Deno.PointerValue;
   /** The queue from each position on: what is sent next after one that the kernel refused. */
   readonly #queuedFrom: Deno.PointerValue[] = [];
-  readonly #pollFds: Deno.PointerValue;
   readonly #pollSend: Deno.PointerValue;
   /** Which message each position of the queue answers, as its header says. */
   readonly #target = new Int32Array(BATCH);
@@ -77,25 +70,21 @@ export class UdpBatch {
    * Makes the memory.
    *
    * @param fd a UDP socket, blocking or not
-   * @param wakeFd an eventfd that ends {@link wait}, non-blocking
    * @param library the C library of this thread
    * @throws SystemCallError where `fd` is no socket; AgentError where there is no C library
    */
-  constructor(fd: number, wakeFd: number, library: Libc = libc()) {
+  constructor(fd: number, library: Libc = libc()) {
     const { call, errno } = library;
     this.#fd = fd;
-    this.#wakeFd = wakeFd;
     this.#call = call;
     this.#errno = errno;
     const memory = new ArrayBuffer(OCTETS);
     this.#words = new Uint32Array(memory);
     this.packets = new Uint8Array(memory, 0, BATCH * SLOT_OCTETS);
     this.#names = new Uint8Array(memory, AT.NAMES, BATCH * NAME);
-    this.#events = new Uint16Array(memory, AT.POLL);
     const pointer = (at: number) => Deno.UnsafePointer.of(new Uint8Array(memory, at, 1));
     this.#received = pointer(AT.RECEIVED);
-    this.#pollFds = pointer(AT.POLL);
-    this.#pollSend = pointer(AT.POLL + 16);
+    this.#pollSend = pointer(AT.POLL);
 
     const name = new Uint8Array(new ArrayBuffer(NAME));
     const nameOctets = Uint32Array.of(NAME);
@@ -114,10 +103,8 @@ export class UdpBatch {
       this.#words[(AT.RECEIVED_IOVECS + i * IOVEC) / 4 + 2] = SLOT_OCTETS;
       this.#pointQueued(i, i);
     }
-    for (const [at, polled, events] of [[0, fd, POLLIN], [8, wakeFd, POLLIN], [16, fd, POLLOUT]]) {
-      this.#words[(AT.POLL + at) / 4] = polled;
-      this.#words[(AT.POLL + at) / 4 + 1] = events;
-    }
+    this.#words[AT.POLL / 4] = fd;
+    this.#words[AT.POLL / 4 + 1] = POLLOUT;
   }
 
   /**
@@ -208,21 +195,6 @@ export class UdpBatch {
       done++;
     }
     return refused;
-  }
-
-  /**
-   * Waits for a message, or for a write to the eventfd, which is read empty.
-   *
-   * @param timeoutMs at most this long; below 0 for ever
-   * @returns whether there is something on the socket
-   * @throws SystemCallError where the socket is gone
-   */
-  wait(timeoutMs: number): boolean {
-    const ready = this.#call.poll(this.#pollFds, 2n, timeoutMs);
-    if (ready <= 0) return false;
-    if (this.#events[7] !== 0) this.#call.read(this.#wakeFd, this.#wakeCount, 8n);
-    if ((this.#events[3] & POLLNVAL) !== 0) this.#throwIfFatal(Errno.EBADF, "Could not wait");
-    return this.#events[3] !== 0;
   }
 
   #throwIfFatal(errno: number, what: string): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { EchoWorkerOptions, EchoWorkerReport } from "../../test/support/echo_worker.ts";
-import { Errno, type Libc, libc } from "./libc.ts";
+import { type Libc, libc } from "./libc.ts";
 import { systemNetwork, type UdpSocket } from "./network.ts";
 import { allocatePacketRing, PacketRingReader } from "./packet_ring.ts";
 import { decodeSockaddr, encodeSockaddr } from "./sockaddr.ts";
@@ -11,7 +11,6 @@ import { WakeEvent } from "./wake_event.ts";
 
 /** A batch on a socket of its own in this thread, and a socket that talks to it. */
 class Fixture implements Disposable {
-  readonly wake = new WakeEvent();
   readonly server;
   readonly client;
   readonly batch: UdpBatch;
@@ -21,8 +20,8 @@ class Fixture implements Disposable {
     const open = () => openUdpSocket({ address, port: 0 }, { receiveBufferBytes: 1 << 20 });
     this.server = open();
     this.client = open();
-    this.batch = new UdpBatch(this.server.fd, this.wake.fd, library);
-    this.answers = new UdpBatch(this.client.fd, this.wake.fd);
+    this.batch = new UdpBatch(this.server.fd, library);
+    this.answers = new UdpBatch(this.client.fd);
   }
 
   /** Sends messages to the batch: of `octets`, all `n`. */
@@ -45,7 +44,7 @@ class Fixture implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { fd } of [this.server, this.client, this.wake]) closeDescriptor(fd);
+    for (const { fd } of [this.server, this.client]) closeDescriptor(fd);
   }
 }
 
@@ -56,9 +55,7 @@ for (const address of ["127.0.0.1", "::1"]) {
     using fixture = new Fixture(address);
     const { batch, client } = fixture;
     assert.equal(batch.receive(), 0, "nothing came yet");
-    assert.equal(batch.wait(0), false);
     fixture.send(...range(100));
-    assert.equal(batch.wait(0), true);
     for (const expected of [range(100).slice(0, BATCH), range(100).slice(BATCH)]) {
       assert.equal(batch.receive(), expected.length);
       for (const [i, { octets }] of expected.entries()) {
@@ -219,33 +216,13 @@ Deno.test("UdpBatch survives errors that pass, and throws those that do not", ()
     sending.batch.queueAnswer(0, 1);
     assert.throws(() => sending.batch.flush(), { errno });
   }
-  using interrupted = new Fixture("127.0.0.1", withErrors("poll", [EINTR]).failing);
-  interrupted.send({ n: 1, octets: 1 });
-  assert.equal(interrupted.batch.wait(-1), false);
-  assert.equal(interrupted.batch.wait(-1), true);
 });
 
 Deno.test("UdpBatch on a socket that is closed throws instead of spinning", () => {
   const fixture = new Fixture();
   fixture[Symbol.dispose]();
-  assert.throws(() => fixture.batch.wait(-1), { code: "EBADF" });
   assert.throws(() => fixture.batch.receive(), { code: "EBADF" });
-  assert.throws(() => new UdpBatch(fixture.server.fd, fixture.wake.fd), { code: "EBADF" });
-});
-
-Deno.test("UdpBatch.wait() ends when it is woken, once for each time", () => {
-  using fixture = new Fixture();
-  const { batch, wake } = fixture;
-  wake.signal();
-  wake.signal();
-  assert.equal(batch.wait(-1), false);
-  const { call, errno } = libc();
-  assert.equal(call.read(wake.fd, new Uint8Array(8), 8n), -1, "it was taken");
-  assert.equal(errno(), Errno.EAGAIN);
-  wake.signal();
-  fixture.send({ n: 1, octets: 1 });
-  assert.equal(batch.wait(-1), true, "both at once");
-  assert.equal(batch.wait(-1), true, "until it is received");
+  assert.throws(() => new UdpBatch(fixture.server.fd), { code: "EBADF" });
 });
 
 /** An echo worker on a socket, and clients of it. */

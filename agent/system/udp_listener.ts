@@ -21,8 +21,6 @@ export interface UdpDescriptor {
 export interface UdpSocketOptions {
   /** The kernel's receive buffer, where bursts wait; the kernel may give less. */
   receiveBufferBytes: number;
-  /** Lets further sockets of this user have the same address, each of which gets a share of the senders. */
-  reusePort?: boolean;
 }
 
 /** `SOCK_DGRAM`: UDP. */
@@ -32,7 +30,6 @@ const SOL_SOCKET = 1;
 /** The option that tells the kind of a socket: {@link SOCK_DGRAM}, … */
 export const SO_TYPE = 3;
 const SO_RCVBUF = 8;
-const SO_REUSEPORT = 15;
 const SO_DOMAIN = 39;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -69,7 +66,6 @@ export function openUdpSocket(local: SocketAddress, options: UdpSocketOptions): 
   try {
     setOption(fd, [SOL_SOCKET, SO_RCVBUF], options.receiveBufferBytes);
     if (isIPv6) setOption(fd, [IPPROTO_IPV6, IPV6_V6ONLY], 1);
-    if (options.reusePort) setOption(fd, [SOL_SOCKET, SO_REUSEPORT], 1);
     if (call.bind(fd, name, name.length) !== 0) {
       throw new SystemCallError(errno(), `Could not bind UDP socket ${text}`);
     }

@@ -71,15 +71,6 @@ Deno.test("openUdpSocket() leaves no descriptor behind, and none to programs tha
   assert.equal(next, fd);
 });
 
-Deno.test("openUdpSocket() lets sockets share a port where that is wanted", () => {
-  const options = { ...OPTIONS, reusePort: true };
-  const one = openUdpSocket({ address: "127.0.0.1", port: 0 }, options);
-  const other = openUdpSocket(one.local, options);
-  assert.throws(() => openUdpSocket(one.local, OPTIONS), { code: "EADDRINUSE" });
-  closeDescriptor(one.fd);
-  closeDescriptor(other.fd);
-});
-
 Deno.test("sendDatagram() tells what the kernel refused", () => {
   using socket = open("127.0.0.1");
   const { fd } = socket;

@@ -27,9 +27,10 @@ export class UdpPoll {
    *
    * @param fds sockets
    * @param wakeFd an eventfd, non-blocking
+   * @param library the C library of this thread
    */
-  constructor(fds: readonly number[], wakeFd: number) {
-    const { call, errno } = libc();
+  constructor(fds: readonly number[], wakeFd: number, library: Libc = libc()) {
+    const { call, errno } = library;
     this.#call = call;
     this.#errno = errno;
     this.#wakeFd = wakeFd;

@@ -7,6 +7,7 @@
  */
 import { PacketRingWriter } from "../../agent/system/packet_ring.ts";
 import { BATCH, SLOT_OCTETS, UdpBatch } from "../../agent/system/udp_batch.ts";
+import { UdpPoll } from "../../agent/system/udp_poll.ts";
 
 /** First octet of a message that is handed over. */
 export const HAND_OVER = 0xff;
@@ -61,12 +62,14 @@ function echo(
   { fd, wakeFd, stop, ring, garbageOctets }: EchoWorkerOptions,
   report: EchoWorkerReport,
 ) {
-  const batch = new UdpBatch(fd, wakeFd);
+  const batch = new UdpBatch(fd);
+  const poll = new UdpPoll([fd], wakeFd);
   const writer = new PacketRingWriter(ring, () => self.postMessage(null));
   const stopped = new Int32Array(stop);
   let garbage: unknown[] = [];
   while (Atomics.load(stopped, 0) === 0) {
-    if (!batch.wait(-1)) continue;
+    poll.wait();
+    if (!poll.isReady(0)) continue;
     const messages = batch.receive();
     report.received += messages;
     report.largestBatch = Math.max(report.largestBatch, messages);
