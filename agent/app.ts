@@ -31,7 +31,7 @@ import { HealthEndpoint } from "./health/health_endpoint.ts";
 import { Readiness } from "./health/readiness.ts";
 import { StatusProblems } from "./health/status_problems.ts";
 import { HostWatch } from "./host_watch.ts";
-import type { NameTablePush, PushVerdict } from "./mesh/mesh_client.ts";
+import type { NameTablePush, PushVerdict } from "./mesh/saved_table.ts";
 import { MeshConnection } from "./mesh_connection.ts";
 import { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { SystemTableBuilder } from "./names/table_builder.ts";
@@ -237,7 +237,7 @@ export class Agent {
     const upstreams = await this.#upstreamChoice.prepare(config);
     this.#upstreamChoice.apply(upstreams);
     await this.#applyStaticNames(config);
-    await this.#mesh.start(config);
+    await this.#mesh.restore(config);
     this.#publish();
     await this.#dns.start(config, this.#resolver.mesh);
     await this.#listen(config);
@@ -251,6 +251,7 @@ export class Agent {
       names: this.#names.table.size,
     });
     void this.#watchdog.run(this.#stopped.signal);
+    await this.#mesh.connect(config);
   }
 
   /** Stops: answers what is in flight, then closes everything. */
@@ -285,8 +286,9 @@ export class Agent {
       await this.#mesh.stop(config);
       await this.#names.configure(namesOptions(config));
       await this.#applyStaticNames(config);
-      await this.#mesh.start(config);
+      await this.#mesh.restore(config);
       this.#publish();
+      await this.#mesh.connect(config);
       if (config.log.level !== before.log.level || config.log.format !== before.log.format) {
         openLog(config.log);
       }

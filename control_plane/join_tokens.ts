@@ -6,7 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Clock } from "../agent/system/clock.ts";
 import type { Files } from "../agent/system/files.ts";

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { formatAddress, parseRange } from "../agent/dns/ip_address.ts";
 import type { ServiceEntry } from "../agent/names/mesh_object.ts";
 

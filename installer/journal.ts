@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf } from "../agent/system/agent_error.ts";
 import { InstallError } from "./errors.ts";
 import { carryOut, inverseOf, isInForce, type StepWorld } from "./step_actions.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseAddress, parseRange } from "../dns/ip_address.ts";
 import { parseName } from "../dns/name.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../system/log.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { configSchema } from "./config.ts";
 
 /** One key that holds a value and not more keys. */

@@ -10,7 +10,7 @@
  */
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
 import { parseHostPort } from "../system/socket_address.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
 

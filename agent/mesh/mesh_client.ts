@@ -19,17 +19,9 @@ import {
 } from "./control_plane_channel.ts";
 import { type CertificateStatus, CredentialManager } from "./credentials.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
-import { type PushVerdict, type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
+import { type ReceivedTable, runNameTableStream } from "./name_table_stream.ts";
 import { discoveryNode, type MeshNode } from "./node_identity.ts";
-import { SavedTable, type TableSnapshot } from "./saved_table.ts";
-
-export type { PushVerdict } from "./name_table_stream.ts";
-
-/** A table to put in force. */
-export interface NameTablePush extends TableSnapshot {
-  /** Whether it came just now or from the disk. */
-  origin: "control-plane" | "disk";
-}
+import type { NameTablePush, PushVerdict, SavedTable } from "./saved_table.ts";
 
 /** Where the control plane is, and what it is trusted by. */
 export interface ControlPlaneSettings {
@@ -63,8 +55,10 @@ export interface MeshClientOptions {
   node(): MeshNode;
   /** Where the control plane is and what it is trusted by. */
   controlPlane: ControlPlaneSettings;
-  /** Folder of credentials and table. */
+  /** Folder of the credentials. */
   stateDir: string;
+  /** Where tables are kept. */
+  saved: SavedTable;
   /** Asks the upstream servers for the control plane's own name. */
   resolveHost(name: string): Promise<string[]>;
   /** Puts a table in force, or refuses it. */
@@ -98,7 +92,6 @@ const FIRST_TABLE_MS = 30_000;
 export class MeshClient {
   readonly #options: MeshClientOptions;
   readonly #credentials: CredentialManager;
-  readonly #saved: SavedTable;
   /** Certificate requests, and failed streams: each moves on to the next address. */
   #requests = 0;
   #failures = 0;
@@ -116,7 +109,6 @@ export class MeshClient {
     this.#options = options;
     this.#address = options.controlPlane.addresses[0];
     this.#sinceMs = options.clock.wallMs();
-    this.#saved = new SavedTable(options);
     this.#credentials = new CredentialManager({
       ...options,
       log: options.log,
@@ -127,20 +119,15 @@ export class MeshClient {
     });
   }
 
-  /** Puts the saved table in force and loads the saved credentials. Never throws for bad content. */
+  /** Loads the saved credentials. Never throws for bad content. */
   async restore(): Promise<void> {
-    const saved = await this.#saved.load();
-    if (saved !== undefined) {
-      const verdict = await this.#options.onTable({ ...saved, origin: "disk" });
-      if (!verdict.accepted) this.#saved.passOver(verdict.reason);
-    }
     await this.#credentials.restore();
   }
 
   /** Runs until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#credentials.run(signal), this.#follow(signal)]);
-    await this.#saved.flush();
+    await this.#options.saved.flush();
   }
 
   /**
@@ -163,7 +150,7 @@ export class MeshClient {
       ...this.#credentials.problems,
       this.#problem,
       this.#refused,
-      this.#saved.problem,
+      this.#options.saved.problem,
     ].filter((problem) => problem !== undefined);
     // Both parts may meet the same trouble; it is told once.
     const told = new Map(problems.map((problem) => [problem.code, problem]));
@@ -254,7 +241,7 @@ export class MeshClient {
     if (verdict.accepted) {
       this.#version = table.version;
       this.#refused = undefined;
-      this.#saved.save(snapshot);
+      this.#options.saved.save(snapshot);
     }
     return verdict;
   }

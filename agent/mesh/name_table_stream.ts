@@ -11,13 +11,7 @@ import {
   NAME_TABLE_TYPE_URL,
   STREAM_AGGREGATED_RESOURCES,
 } from "./protocol.ts";
-
-/** What becomes of a push. */
-export type PushVerdict =
-  /** It is in force: ACK. */
-  | { accepted: true }
-  /** It cannot be, and the one before stays: NACK. */
-  | { accepted: false; reason: string };
+import type { PushVerdict } from "./saved_table.ts";
 
 /** A table as it came. */
 export interface ReceivedTable {

@@ -6,7 +6,7 @@
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf } from "../system/agent_error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
@@ -21,6 +21,19 @@ export interface TableSnapshot {
   /** When it was received, milliseconds since 1970. */
   receivedAtMs: number;
 }
+
+/** A table to put in force. */
+export interface NameTablePush extends TableSnapshot {
+  /** Whether it came just now or from the disk. */
+  origin: "control-plane" | "disk";
+}
+
+/** What becomes of a push. */
+export type PushVerdict =
+  /** It is in force: ACK. */
+  | { accepted: true }
+  /** It cannot be, and the one before stays: NACK. */
+  | { accepted: false; reason: string };
 
 const FILE = "name-table.bin";
 /** Pushes that come in quick succession are written once, in milliseconds. */
@@ -78,6 +91,18 @@ export class SavedTable {
       this.passOver(messageOf(error));
       return undefined;
     }
+  }
+
+  /**
+   * Puts what was saved in force.
+   *
+   * @param onTable says whether it is usable
+   */
+  async restore(onTable: (push: NameTablePush) => Promise<PushVerdict>): Promise<void> {
+    const snapshot = await this.load();
+    if (snapshot === undefined) return;
+    const verdict = await onTable({ ...snapshot, origin: "disk" });
+    if (!verdict.accepted) this.passOver(verdict.reason);
   }
 
   /** Says that what was saved is not usable. */

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { Counter, Gauge, Histogram, type Metric, Registry } from "prom-client";
+import type * as promClient from "prom-client";
 import { formatRcode, formatType, RecordType } from "../dns/codes.ts";
 import { AnswerDurations } from "./answer_durations.ts";
 import { METRIC_DOCS, type MetricName } from "./metric_docs.ts";
+import { Counter, Gauge, Histogram, Registry } from "./prom_client.ts";
 
 /** What is read from the other parts at each scrape. */
 export interface MetricReadings {
@@ -230,22 +231,22 @@ export class AgentMetrics {
     });
   }
 
-  #counter(name: MetricName, collect?: (this: Counter) => void): Counter {
+  #counter(name: MetricName, collect?: (this: promClient.Counter) => void): promClient.Counter {
     return new Counter({ ...doc(name), registers: [this.#registry], ...(collect && { collect }) });
   }
 
-  #gauge(name: MetricName, collect?: (this: Gauge) => void): Gauge {
+  #gauge(name: MetricName, collect?: (this: promClient.Gauge) => void): promClient.Gauge {
     return new Gauge({ ...doc(name), registers: [this.#registry], ...(collect && { collect }) });
   }
 
   #answerDurations(): AnswerDurations {
     const durations = new AnswerDurations(doc("outrigger_dns_answer_duration_seconds"));
     // A registry asks of a metric what AnswerDurations has, and no more.
-    this.#registry.registerMetric(durations as unknown as Metric);
+    this.#registry.registerMetric(durations as unknown as promClient.Metric);
     return durations;
   }
 
-  #histogram(name: MetricName, buckets: number[]): Histogram {
+  #histogram(name: MetricName, buckets: number[]): promClient.Histogram {
     return new Histogram({ ...doc(name), buckets, registers: [this.#registry] });
   }
 }

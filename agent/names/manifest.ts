@@ -5,7 +5,7 @@
  * @module
  */
 import { isNode, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPort } from "./host_entry.ts";
 import type { MeshObject, ObjectHead } from "./mesh_object.ts";
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { NameTablePush, PushVerdict } from "../mesh/mesh_client.ts";
+import type { NameTablePush, PushVerdict } from "../mesh/saved_table.ts";
 import type { HostEntry } from "../names/host_entry.ts";
 import { NameTable } from "../names/name_table.ts";
 import type { RejectedEntry, TableOptions } from "../names/pack_table.ts";

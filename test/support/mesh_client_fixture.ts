@@ -7,9 +7,9 @@ import {
   type ControlPlaneSettings,
   MeshClient,
   type MeshClientOptions,
-  type NameTablePush,
 } from "../../agent/mesh/mesh_client.ts";
 import type { MeshNode } from "../../agent/mesh/node_identity.ts";
+import { type NameTablePush, SavedTable } from "../../agent/mesh/saved_table.ts";
 import type { HostEntry } from "../../agent/names/host_entry.ts";
 import { decodeNameTable } from "../../agent/names/name_table_message.ts";
 import { systemFiles } from "../../agent/system/files.ts";
@@ -79,14 +79,16 @@ export class MeshClientFixture implements AsyncDisposable {
 
   async start(overrides: Partial<MeshClientOptions> = {}): Promise<void> {
     this.#stop = new AbortController();
-    this.client = new MeshClient({
+    const stateDir = `${this.directory.path}/state`;
+    const options: MeshClientOptions = {
       clock: this.clock,
       random: new FixedRandom(0.5),
       files: systemFiles,
       log: silentLog,
       node: () => this.node,
       controlPlane: this.controlPlane,
-      stateDir: `${this.directory.path}/state`,
+      stateDir,
+      saved: new SavedTable({ stateDir, files: systemFiles, clock: this.clock, ...overrides }),
       resolveHost: () => Promise.resolve([]),
       onTable: (push) => {
         const refused = { accepted: false, reason: "not usable" } as const;
@@ -99,7 +101,9 @@ export class MeshClientFixture implements AsyncDisposable {
         return Promise.resolve({ accepted: true });
       },
       ...overrides,
-    });
+    };
+    this.client = new MeshClient(options);
+    await options.saved.restore(options.onTable);
     await this.client.restore();
     this.#ended = this.client.run(this.#stop.signal);
   }
