@@ -7,10 +7,9 @@
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
 import { type Config, CONFIG_FILE_DEFAULT, configSchema } from "./config.ts";
-import { type ConfigText, describeIssues, parseConfigText } from "./config_text.ts";
+import type { ConfigText } from "./config_text.ts";
 import { type Override, readEnvironment } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
-import { readIstioFiles } from "./istio_files.ts";
 
 /** Where a configuration comes from. */
 export interface ConfigSources {
@@ -41,12 +40,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   );
   const values = structuredClone(text.values);
   for (const override of overrides) setAt(values, override, problems);
-  const { settings, problems: fromProblems } = typeof values.from === "string"
-    ? await readIstioFiles(values.from, sources.files)
-    : { settings: [], problems: [] };
+  const { settings, problems: fromProblems } = await readFrom(values.from, sources);
   problems.push(...fromProblems);
   const checked = configSchema.safeParse(withSettings(values, settings));
   if (!checked.success) {
+    const { describeIssues } = await import("./config_text.ts");
     for (const { path, message } of describeIssues(checked.error.issues)) {
       const place = placeOf(path, { file, text, values, overrides, settings });
       problems.push(`${place}${path.join(".")}: ${message}`);
@@ -74,11 +72,23 @@ async function readConfigFile(file: string, sources: ConfigSources): Promise<Con
   } catch (error) {
     throw new ConfigError([`${file}: cannot be read: ${messageOf(error)}`]);
   }
+  // YAML is read where there is some: 10 ms of the start.
+  const { parseConfigText } = await import("./config_text.ts");
   const text = parseConfigText(content);
   if ("problems" in text) {
     throw new ConfigError(text.problems.map((problem) => `${file}:${problem}`));
   }
   return text;
+}
+
+/** What the files of Istio say, where `from` names their folder. */
+async function readFrom(
+  from: unknown,
+  { files }: ConfigSources,
+): Promise<{ settings: readonly Override[]; problems: readonly string[] }> {
+  if (typeof from !== "string") return { settings: [], problems: [] };
+  const { readIstioFiles } = await import("./istio_files.ts");
+  return await readIstioFiles(from, files);
 }
 
 /** Puts an override into the values; a value in its way that is no mapping is a problem of its own. */

@@ -5,7 +5,6 @@
  */
 import type { HostEntry } from "../names/host_entry.ts";
 import { hostEntries, type HostEntriesOptions } from "../names/host_entries.ts";
-import { formatProblem, parseManifest } from "../names/manifest.ts";
 import type { MeshObject } from "../names/mesh_object.ts";
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
@@ -21,6 +20,8 @@ export async function loadStaticNames(
 ): Promise<{ entries: HostEntry[]; problems: string[]; notes: string[] }> {
   const objects: MeshObject[] = [];
   const problems: string[] = [];
+  // Only where there are some: YAML and the schemas of the objects take 30 ms of the start.
+  const { formatProblem, parseManifest } = await import("../names/manifest.ts");
   for (const path of paths) {
     try {
       const manifest = parseManifest(await options.files.readText(path), { file: path });
