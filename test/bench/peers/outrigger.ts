@@ -5,6 +5,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
+import { UNITS } from "../../../systemd/units.ts";
 import { SEARCH_DOMAINS } from "../bench_names.ts";
 import { type Peer, type PeerSite, versionOf } from "./peer.ts";
 
@@ -33,7 +34,7 @@ export function outriggerCommand(
 ): string[] {
   return [
     // As large as the kernel gives the peers, who do not ask for more.
-    ...["env", "OUTRIGGER_DNS_RECEIVE_BUFFER=104KiB"],
+    ...["env", "OUTRIGGER_DNS_RECEIVE_BUFFER=104KiB", ...memorySettings()],
     ...program(),
     "run",
     ...["--dns-listen", `${address}:${port}`, "--health-listen", `${address}:${healthPort(port)}`],
@@ -41,6 +42,12 @@ export function outriggerCommand(
     ...SEARCH_DOMAINS.flatMap((domain) => ["--search", domain]),
     ...names,
   ];
+}
+
+/** How its unit makes glibc use memory: `NAME=VALUE`. */
+function memorySettings(): string[] {
+  const { text } = UNITS.find(({ path }) => path.endsWith("/outrigger.service"))!;
+  return /^Environment=(MALLOC_.*)$/m.exec(text)![1].split(" ");
 }
 
 /** Where the agent that serves DNS on a port serves health. */
