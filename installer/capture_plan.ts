@@ -28,6 +28,8 @@ export interface CapturePlan extends Plan {
   captures: CaptureName[];
   /** Whether the agent must serve on port 53 too. */
   needsPort53: boolean;
+  /** What systemd-resolved is told by `DNSSEC=`, where it validates what the agent answers. */
+  validation: string | undefined;
 }
 
 const CAPTURES: Record<CaptureName, Capture> = {
@@ -47,6 +49,7 @@ export function planCapture(
   const plan: CapturePlan = {
     captures: [],
     needsPort53: false,
+    validation: undefined,
     steps: [],
     trace: [],
     refusals: [],
@@ -83,6 +86,15 @@ export function planCapture(
           `agent needs on ${settings.port53}. Choose --capture nftables.`,
       );
     }
+  }
+  const { resolved } = facts;
+  if (plan.captures.includes("resolved") && resolved !== undefined && resolved.dnssec !== "no") {
+    plan.validation = resolved.dnssec;
+    plan.trace.push({
+      fact: `systemd-resolved validates (DNSSEC=${resolved.dnssec})`,
+      conclusion: "names of the mesh are tried through it" +
+        (mode === "auto" ? ", and lookups given back where it takes them for forged" : ""),
+    });
   }
   plan.warnings.push(...warningsOf(facts, plan.captures));
   return plan;
@@ -142,15 +154,6 @@ function warningsOf(facts: VmFacts, captures: readonly CaptureName[]): string[] 
         resolved!.linksForAllNames.join(", ")
       } also draws all names (~.): systemd-resolved asks its ` +
         "nameservers and the agent at once, and takes the first answer. Take ~. from that link.",
-    );
-  }
-  if (isResolved && resolved !== undefined && resolved.dnssec !== "no") {
-    warnings.push(
-      `systemd-resolved validates (DNSSEC=${
-        resolved!.dnssec
-      }): names of the mesh that the signed ` +
-        "public DNS says do not exist, such as `productpage.ns1`, may fail. Names below the cluster " +
-        "domain `cluster.local` are exempt as systemd has it. Use full names, or DNSSEC=no.",
     );
   }
   if (

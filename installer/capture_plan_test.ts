@@ -103,7 +103,21 @@ const cases: Case[] = [
     name: "systemd-resolved that validates",
     facts: { resolved: { ...RESOLVED, dnssec: "yes" }, resolvConf: STUB },
     captures: ["resolved"],
-    warnings: [/DNSSEC=yes/],
+    trace: [
+      "/etc/resolv.conf is a link to its stub: systemd-resolved is asked -> resolved fits",
+      "systemd-resolved validates (DNSSEC=yes) -> names of the mesh are tried through it, and " +
+      "lookups given back where it takes them for forged",
+    ],
+  },
+  {
+    name: "systemd-resolved that validates where it can, and resolved asked for",
+    facts: { resolved: { ...RESOLVED, dnssec: "allow-downgrade" }, resolvConf: STUB },
+    mode: "resolved",
+    captures: ["resolved"],
+    trace: [
+      "/etc/resolv.conf is a link to its stub: systemd-resolved is asked -> resolved was asked for",
+      "systemd-resolved validates (DNSSEC=allow-downgrade) -> names of the mesh are tried through it",
+    ],
   },
   {
     name: "systemd-resolved with glibc that makes no DNS queries",

@@ -16,6 +16,13 @@ import type { Plan } from "./plan.ts";
 import { probeVm } from "./probe.ts";
 import { isInForce, type StepWorld } from "./step_actions.ts";
 import type { Step } from "./steps.ts";
+import {
+  adviceOnForged,
+  findForged,
+  forgetRefusal,
+  readRefusal,
+  writeRefusal,
+} from "./validation_trial.ts";
 
 /** What the installer touches. */
 export interface InstallerWorld extends Pick<StepWorld, "tree" | "runProgram"> {
@@ -27,6 +34,8 @@ export interface InstallerWorld extends Pick<StepWorld, "tree" | "runProgram"> {
   isServing(): Promise<boolean>;
   /** Waits until it is. @throws {InstallError} when it does not get there */
   awaitServing(): Promise<void>;
+  /** Names that the agent answers itself, some of each zone. */
+  namesToTry(): Promise<string[]>;
 }
 
 /** How lookups are to be sent to the agent. */
@@ -124,8 +133,8 @@ export class Installer {
    * Sends lookups to the agent. Where they go there already nothing is done; where another program changed
    * that, what it wrote is learnt first.
    *
-   * @throws {InstallError} when the plan refuses, the agent does not answer, or a step fails: then the VM
-   * has its own DNS
+   * @throws {InstallError} when the plan refuses, the agent does not answer, a step fails, or a way that
+   * nobody asked for makes names fail: then the VM has its own DNS
    */
   async captureUp(request: CaptureRequest): Promise<CaptureOutcome> {
     return await this.#world.tree.exclusively(LOCKS.capture, async () => {
@@ -149,18 +158,32 @@ export class Installer {
       }
       try {
         const { changed } = await journal.apply(plan.steps);
+        await this.#tryNames(plan, request);
         return { plan, inForce: true, changed, hadChanged, rivals };
       } catch (error) {
         await journal.undo({ purge: true });
+        if (error instanceof NamesForged) await writeRefusal(error.message, this.#steps);
         throw error;
       }
     });
+  }
+
+  /** Tries names where somebody validates them; a way that was asked for stands, with a warning. */
+  async #tryNames(plan: CapturePlan, { mode, settings }: CaptureRequest): Promise<void> {
+    if (plan.validation === undefined) return;
+    const forged = await findForged(await this.#world.namesToTry(), this.#steps);
+    if (forged.length === 0) return;
+    const { clusterDomain } = settings;
+    const advice = adviceOnForged(forged, { clusterDomain, dnssec: plan.validation });
+    if (mode === "auto") throw new NamesForged("INSTALL_REFUSED", advice);
+    plan.warnings.push(advice);
   }
 
   /** Gives the VM its own DNS back. @returns what failed */
   async captureDown(): Promise<string[]> {
     return await this.#world.tree.exclusively(LOCKS.capture, async () => {
       const journal = await this.#captureJournal();
+      await forgetRefusal(this.#steps);
       return await journal.undo({ purge: true });
     });
   }
@@ -190,6 +213,10 @@ export class Installer {
           "needs: the machine's DNS has changed since. Run `outrigger install` again.",
       );
     }
+    if (plan.validation !== undefined && request.mode === "auto") {
+      const refusal = await readRefusal(this.#steps);
+      if (refusal !== undefined) plan.refusals.push(refusal);
+    }
     const { content: { manager } } = facts.resolvConf;
     return { plan, rivals: [...manager === undefined ? [] : [manager], ...facts.otherWriters] };
   }
@@ -214,6 +241,9 @@ export function planAll(
   const refusals = capture.refusals.filter((text) => !install.refusals.includes(text));
   return { install: { ...install, refusals: [...install.refusals, ...refusals] }, capture };
 }
+
+/** Names that systemd-resolved does not believe. */
+class NamesForged extends InstallError {}
 
 function refuse({ refusals }: Plan): void {
   if (refusals.length > 0) throw new InstallError("INSTALL_REFUSED", refusals.join("\n"));

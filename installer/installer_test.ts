@@ -200,6 +200,60 @@ Deno.test("Installer.captureUp() with none takes away a capture of before", asyn
   assert.deepEqual(vm.state(), before);
 });
 
+/** A systemd-resolved that validates, and believes all but these names. */
+function validating(forged: readonly string[]) {
+  const resolved = { start: "first", asked: 0 };
+  const { vm } = make({
+    files: { ...RESOLVED_FILES, "/etc/resolv.conf": "-> ../run/systemd/resolve/stub-resolv.conf" },
+    active: ["systemd-resolved.service"],
+    output: { ...RESOLVED_OUTPUT, "resolvectl dnssec": "Global: yes\n" },
+  });
+  const installer = new Installer({
+    ...vm.world,
+    namesToTry: () => Promise.resolve(["svc.cluster.local", "bank.example.org"]),
+    runProgram: (command, options) => {
+      const said = (stdout: string, stderr = "") => Promise.resolve({ code: 0, stdout, stderr });
+      if (command[1] === "show") return said(`InvocationID=${resolved.start}\n`);
+      if (command[1] !== "query") return vm.world.runProgram(command, options);
+      resolved.asked++;
+      const isForged = forged.includes(command.at(-1)!);
+      return said(
+        "",
+        isForged ? "resolve call failed: DNSSEC validation failed: no-signature" : "",
+      );
+    },
+  });
+  return { vm, installer, resolved };
+}
+
+Deno.test("Installer.captureUp() stands where the names that it tries are believed", async () => {
+  const { installer, resolved } = validating([]);
+  const { plan, inForce } = await installer.captureUp(AUTO);
+  assert.deepEqual({ captures: plan.captures, inForce }, { captures: ["resolved"], inForce: true });
+  assert.equal(resolved.asked, 2);
+});
+
+Deno.test("Installer.captureUp() gives lookups back where names are taken for forged, and tries no more", async () => {
+  const { vm, installer, resolved } = validating(["bank.example.org"]);
+  const before = vm.state();
+  await assert.rejects(installer.captureUp(AUTO), /DNSSEC=yes.*forged: bank\.example\.org\./);
+  assert.equal(vm.tree.text("/run/systemd/resolved.conf.d/zz-outrigger.conf"), undefined);
+  await assert.rejects(installer.captureUp(AUTO), /forged: bank\.example\.org\./);
+  assert.equal(resolved.asked, 2);
+  resolved.start = "second";
+  await assert.rejects(installer.captureUp(AUTO), /forged: bank\.example\.org\./);
+  assert.equal(resolved.asked, 4);
+  await installer.captureDown();
+  assert.deepEqual(vm.state(), before);
+});
+
+Deno.test("Installer.captureUp() warns where names are taken for forged, and resolved was asked for", async () => {
+  const { installer } = validating(["bank.example.org"]);
+  const { plan, inForce } = await installer.captureUp({ ...AUTO, mode: "resolved" });
+  assert.equal(inForce, true);
+  assert.match(plan.warnings.join(), /forged: bank\.example\.org\./);
+});
+
 const istio: [name: string, options: MemoryVmOptions, expected: boolean][] = [
   ["nft", { output: { "nft list ruleset": ISTIO_NFT } }, true],
   ["old iptables in use", {

@@ -10,6 +10,8 @@ import type { CommandContext } from "./command_context.ts";
 
 /** How many names of each kind are tried. */
 const SAMPLE = 2;
+/** How many zones of the outside are tried; a name takes some 20 ms. */
+const ZONES = 8;
 
 /**
  * Tries some names of the table as any program asks for them.
@@ -21,16 +23,10 @@ export async function findFailingLookups(
   { health, clusterDomain }: { health: string; clusterDomain: string },
   context: CommandContext,
 ): Promise<string[]> {
-  let report: NamesReport;
-  try {
-    const response = await context.fetch(`http://${health}/api/v1/names?limit=1000`);
-    report = await response.json();
-  } catch {
-    return [];
-  }
+  const hosts = await hostsOf(health, context);
   const { runProgram } = context.machine();
   const failing: string[] = [];
-  for (const name of sampleOf(report, clusterDomain)) {
+  for (const name of sampleOf(hosts, clusterDomain)) {
     const { code } = await runProgram(["getent", "ahosts", name]);
     if (code === NO_PROGRAM) return [];
     if (code !== 0) failing.push(name);
@@ -38,13 +34,42 @@ export async function findFailingLookups(
   return failing;
 }
 
+/**
+ * Names of the mesh, at most one for each domain that may be a zone of its own: whoever validates believes
+ * a whole zone or none of it. The first is below the cluster domain, whether there is a table or not.
+ *
+ * @param options see {@link findFailingLookups}
+ */
+export async function namesOfZones(
+  { health, clusterDomain }: { health: string; clusterDomain: string },
+  context: CommandContext,
+): Promise<string[]> {
+  const zones = new Map<string, string>();
+  for (const host of await hostsOf(health, context)) {
+    if (host.endsWith(`.${clusterDomain}`)) continue;
+    const zone = host.split(".").slice(-2).join(".");
+    if (!zones.has(zone) && zones.size < ZONES) zones.set(zone, host);
+  }
+  return [`svc.${clusterDomain}`, ...zones.values()];
+}
+
+/** Hosts that are answered with addresses, some thousand at most; none where the agent cannot be asked. */
+async function hostsOf(health: string, context: CommandContext): Promise<string[]> {
+  try {
+    const response = await context.fetch(`http://${health}/api/v1/names?limit=1000`);
+    const { names }: NamesReport = await response.json();
+    return names
+      .filter(({ host, served, addresses }) =>
+        served && addresses.length > 0 && !host.startsWith("*")
+      )
+      .map(({ host }) => host);
+  } catch {
+    return [];
+  }
+}
+
 /** Names of the cluster, the short form `service.namespace` of one, and names of the outside. */
-function sampleOf({ names }: NamesReport, clusterDomain: string): string[] {
-  const hosts = names
-    .filter(({ host, served, addresses }) =>
-      served && addresses.length > 0 && !host.startsWith("*")
-    )
-    .map(({ host }) => host);
+function sampleOf(hosts: readonly string[], clusterDomain: string): string[] {
   const isInside = (host: string) => host.endsWith(`.svc.${clusterDomain}`);
   const inside = hosts.filter(isInside).slice(0, SAMPLE);
   return [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommandContext } from "./command_context.ts";
-import { adviceOn, findFailingLookups } from "./lookup_check.ts";
+import { adviceOn, findFailingLookups, namesOfZones } from "./lookup_check.ts";
 
 const name = (host: string, served = true) => ({ host, addresses: ["10.96.0.1"], served });
 const NAMES = [
@@ -45,6 +45,13 @@ Deno.test("findFailingLookups() blames nobody where it cannot try", async () => 
   assert.deepEqual(await findFailingLookups(OPTIONS, context), []);
   const noAgent = { ...context, fetch: () => Promise.reject(new Error("refused")) };
   assert.deepEqual(await findFailingLookups(OPTIONS, noAgent), []);
+});
+
+Deno.test("namesOfZones() tries a name of the cluster's own, and one of each domain of the outside", async () => {
+  const { context } = machine([]);
+  assert.deepEqual(await namesOfZones(OPTIONS, context), ["svc.cluster.local", "bank.example.org"]);
+  const noAgent = { ...context, fetch: () => Promise.reject(new Error("refused")) };
+  assert.deepEqual(await namesOfZones(OPTIONS, noAgent), ["svc.cluster.local"]);
 });
 
 const advice: [captures: string[], pattern: RegExp][] = [

@@ -22,6 +22,7 @@ import { type CaptureRequest, Installer, type InstallerWorld } from "../../insta
 import { PORT_53_ADDRESS } from "../../systemd/units.ts";
 import type { CommandContext } from "./command_context.ts";
 import { askServer } from "./dns_stub.ts";
+import { namesOfZones } from "./lookup_check.ts";
 
 /** This machine, for those who change it. */
 export interface Machine {
@@ -52,6 +53,11 @@ export function installerOf(context: CommandContext, config: Config): Installer 
     resolvedLinks: () => readResolvedLinks(world),
     isServing,
     awaitServing: () => awaitServing({ config, context, isServing }),
+    namesToTry: () =>
+      namesOfZones(
+        { health: config.health.listen, clusterDomain: config.dns.clusterDomain },
+        context,
+      ),
   };
   return new Installer(installerWorld);
 }
@@ -90,6 +96,7 @@ export function captureRequest({ dns, node, capture }: Config): CaptureRequest {
       port53: PORT_53_ADDRESS,
       meshSearchDomains: dns.searchDomains ??
         [`${node.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain],
+      clusterDomain,
       user: AGENT_USER,
       allNameservers: capture.allNameservers,
     },

@@ -28,6 +28,8 @@ export interface CaptureSettings {
   port53: string;
   /** The mesh's search domains, most specific first. */
   meshSearchDomains: readonly string[];
+  /** The domain of the cluster. */
+  clusterDomain: string;
   /** The agent's user, whose queries are let through. */
   user: string;
   /** Whether nftables takes all queries, not only those to the nameservers in use. */

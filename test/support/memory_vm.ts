@@ -77,6 +77,7 @@ export class MemoryVm {
       resolvedLinks: () => Promise.resolve([LINK]),
       isServing: () => Promise.resolve(true),
       awaitServing: () => Promise.resolve(),
+      namesToTry: () => Promise.resolve([]),
     };
   }
 

@@ -59,6 +59,7 @@ export const SETTINGS: CaptureSettings = {
   dns: { address: "127.0.0.1", port: 15053 },
   port53: "127.0.0.15",
   meshSearchDomains: ["ns1.svc.cluster.local", "svc.cluster.local", "cluster.local"],
+  clusterDomain: "cluster.local",
   user: "outrigger",
   allNameservers: false,
 };

@@ -58,6 +58,8 @@ export interface BareScene extends AsyncDisposable {
   vm: VirtualMachine;
   /** The nameservers. */
   servers: Record<keyof typeof SERVERS, UpstreamServer>;
+  /** What it is plugged into. */
+  network: VmNetwork;
 }
 
 /** The same with an agent. */
@@ -69,10 +71,10 @@ export interface VmScene extends BareScene {
 /** Sets it up. */
 export async function vmScene(): Promise<VmScene> {
   await using undo = new AsyncDisposableStack();
-  const { vm, servers } = undo.use(await bareScene());
+  const { vm, servers, network } = undo.use(await bareScene());
   const agent = await VmAgent.install(vm, meshNames());
   const all = undo.move();
-  return { vm, agent, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { vm, agent, servers, network, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** Sets it up, without outrigger. On Debian 11, whose systemd-resolved does not run, nothing has a nameserver. */
@@ -94,7 +96,7 @@ export async function bareScene(
     await vm.run(["resolvectl", "dns", "eth0", SERVERS.uplink.address]);
   }
   const all = undo.move();
-  return { vm, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { vm, servers, network, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The mesh's names, with some changed or added. */
