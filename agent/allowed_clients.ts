@@ -1,6 +1,6 @@
 /**
- * Who may ask on a listener that others can reach: this machine's own addresses and those of
- * `dns.allowFrom`. It is decided at each query, so that the ranges are parsed once, and the addresses are
+ * Who may ask on a listener that others can reach: this machine's own addresses, those of
+ * `dns.allowFrom`, and with `capture.containers` those behind the bridges of container engines. It is decided at each query, so that the ranges are parsed once, and the addresses are
  * read at most once a second.
  *
  * @module
@@ -12,13 +12,14 @@ import {
   parseAddress,
   parseRange,
 } from "./dns/ip_address.ts";
+import { isContainerBridge } from "./host_dns/container_bridges.ts";
 import type { Clock } from "./system/clock.ts";
 import type { Network } from "./system/network.ts";
 
 /** What {@link AllowedClients} is made of. */
 export interface AllowedClientsOptions {
   /** The configuration in force. */
-  config(): { dns: { allowFrom: readonly string[] } };
+  config(): { dns: { allowFrom: readonly string[] }; capture: { containers: boolean } };
   /** Tells this machine's own addresses. */
   network: Pick<Network, "interfaceAddresses">;
   /** Tells how old they are. */
@@ -38,6 +39,7 @@ export class AllowedClients {
   #texts: readonly string[] = [];
   #ranges: readonly AddressRange[] = [];
   #own = new Set<string>();
+  #containers: readonly AddressRange[] = [];
   #readMs = -Infinity;
 
   /** Wires the parts; reads nothing yet. */
@@ -50,7 +52,7 @@ export class AllowedClients {
     const text = addressWithoutZone(client);
     const address = text === undefined ? undefined : parseAddress(text);
     if (address === undefined) return false;
-    return this.#isInRange(address) || this.#isOwn(text!);
+    return this.#isInRange(address) || this.#isOwn(text!) || this.#isContainers(address);
   }
 
   #isInRange(address: Uint8Array): boolean {
@@ -63,13 +65,27 @@ export class AllowedClients {
   }
 
   #isOwn(text: string): boolean {
+    this.#readAddresses();
+    return this.#own.has(text);
+  }
+
+  #isContainers(address: Uint8Array): boolean {
+    if (!this.#options.config().capture.containers) return false;
+    this.#readAddresses();
+    return this.#containers.some((range) => isInRange(address, range));
+  }
+
+  #readAddresses(): void {
     const { network, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.#readMs >= OWN_ADDRESSES_MS) {
       this.#readMs = nowMs;
-      const own = network.interfaceAddresses().map(({ address }) => addressWithoutZone(address));
+      const addresses = network.interfaceAddresses();
+      const own = addresses.map(({ address }) => addressWithoutZone(address));
       this.#own = new Set(own.filter((address) => address !== undefined));
+      this.#containers = addresses.flatMap(({ interface: name, range = "" }) =>
+        (isContainerBridge(name) ? parseRange(range) : undefined) ?? []
+      );
     }
-    return this.#own.has(text);
   }
 }

@@ -7,17 +7,26 @@ const OWN = ["127.0.0.1", "192.0.2.10", "2001:db8::10", "fe80::1"];
 /** This machine and its ranges, which a test may change, and how often its addresses were read. */
 function machine() {
   const clock = new ManualClock();
-  const state = { addresses: OWN, allowFrom: ["198.51.100.0/24", "2001:db8:1::/48"], reads: 0 };
+  const state = {
+    addresses: OWN,
+    allowFrom: ["198.51.100.0/24", "2001:db8:1::/48"],
+    containers: false,
+    reads: 0,
+  };
   const network = {
     interfaceAddresses() {
       state.reads++;
-      return state.addresses.map((address) => ({ interface: "eth0", address, internal: false }));
+      return [
+        ...state.addresses.map((address) => ({ interface: "eth0", address, internal: false })),
+        { interface: "docker0", address: "203.0.113.1", internal: false, range: "203.0.113.1/28" },
+        { interface: "eth1", address: "203.0.113.17", internal: false, range: "203.0.113.17/28" },
+      ];
     },
   };
   return {
     clock,
     state,
-    allowed: new AllowedClients({ network, clock, config: () => ({ dns: state }) }),
+    allowed: new AllowedClients({ network, clock, config: () => ({ dns: state, capture: state }) }),
   };
 }
 
@@ -37,6 +46,13 @@ Deno.test("AllowedClients.has() knows this machine's addresses and the ranges", 
   for (const [client, expected] of cases) assert.equal(allowed.has(client), expected, client);
   state.allowFrom = ["203.0.113.0/24"];
   assert.deepEqual([allowed.has("198.51.100.7"), allowed.has("203.0.113.7")], [false, true]);
+});
+
+Deno.test("AllowedClients.has() knows containers where they are captured, and no other neighbours", () => {
+  const { allowed, state } = machine();
+  assert.equal(allowed.has("203.0.113.2"), false);
+  state.containers = true;
+  assert.deepEqual([allowed.has("203.0.113.2"), allowed.has("203.0.113.18")], [true, false]);
 });
 
 Deno.test("AllowedClients.has() reads this machine's addresses once a second at most", async () => {

@@ -14,7 +14,7 @@ import { type Clock, sleep } from "./system/clock.ts";
 import type { Network } from "./system/network.ts";
 import type { Random } from "./system/random.ts";
 import type { ServiceManager } from "./system/service_manager.ts";
-import type { SocketAddress } from "./system/socket_address.ts";
+import { isLoopback, type SocketAddress } from "./system/socket_address.ts";
 
 /** What a {@link Watchdog} is made of. */
 export interface WatchdogOptions {
@@ -103,7 +103,7 @@ export class Watchdog {
     const { addresses, clock } = this.#options;
     while (!signal.aborted) {
       const outcomes = await Promise.all(
-        addresses().map((listener) => this.#ask(listener, signal)),
+        askedOf(addresses()).map((listener) => this.#ask(listener, signal)),
       );
       if (signal.aborted) break;
       const silent = outcomes.includes("silent");
@@ -154,6 +154,15 @@ type Outcome = "answered" | "silent" | "unreachable";
 function isAnswer(message: Uint8Array, id: number): boolean {
   return message.length > 12 && (message[0] << 8 | message[1]) === id &&
     (message[2] & 0x80) !== 0 && (message[3] & 0x0f) === 0;
+}
+
+/**
+ * Those on loopback, where there are any: another address may be gone from this machine, with its bridge,
+ * and a question to it lost on a way to elsewhere.
+ */
+function askedOf(listeners: readonly SocketAddress[]): readonly SocketAddress[] {
+  const own = listeners.filter(({ address }) => isLoopback(reachable(address)));
+  return own.length === 0 ? listeners : own;
 }
 
 /** A listener on all addresses is asked on loopback. */

@@ -10,6 +10,8 @@ import { SELF_QUERY_MS, Watchdog } from "./watchdog.ts";
 
 const IPV4 = { address: "127.0.0.1", port: 15053 };
 const IPV6 = { address: "::1", port: 15053 };
+/** Of a bridge, which may be gone: what is sent there goes elsewhere. */
+const BRIDGE = { address: "192.0.2.1", port: 15053 };
 const PERIOD_MS = 3_000;
 
 const answers: FakeServer = ({ message, reply }) => {
@@ -69,6 +71,8 @@ Deno.test("Watchdog.run() tells of what was answered, and of nothing else", asyn
     ["all listeners answer", [IPV4, IPV6], { [v4]: answers, [v6]: answers }, true],
     ["nobody answers", [IPV4], {}, false],
     ["one of two is silent", [IPV4, IPV6], { [v4]: answers }, false],
+    ["one that others can reach is silent", [IPV4, BRIDGE], { [v4]: answers }, true],
+    ["there is but one that others can reach, and it is silent", [BRIDGE], {}, false],
     ["the answer is to another question", [IPV4], { [v4]: changed((a) => a[1] ^= 1) }, false],
     ["it is no answer", [IPV4], { [v4]: changed((a) => a[2] &= 0x7f) }, false],
     ["it is a failure", [IPV4], { [v4]: changed((a) => a[3] |= 2) }, false],

@@ -12,7 +12,8 @@ import {
   type CaptureSettings,
 } from "./capture/capture.ts";
 import { networkManagerCapture } from "./capture/network_manager.ts";
-import { nftablesCapture } from "./capture/nftables.ts";
+import { capturedBridges } from "./capture/containers.ts";
+import { containerSteps, nftablesCapture } from "./capture/nftables.ts";
 import { resolvConfCapture } from "./capture/resolv_conf.ts";
 import { resolvconfCapture } from "./capture/resolvconf.ts";
 import { isGoneAround, resolvedCapture } from "./capture/resolved.ts";
@@ -87,6 +88,7 @@ export function planCapture(
       );
     }
   }
+  if (settings.containers) addContainers(plan, facts, settings);
   const { resolved } = facts;
   if (plan.captures.includes("resolved") && resolved !== undefined && resolved.dnssec !== "no") {
     plan.validation = resolved.dnssec;
@@ -96,8 +98,32 @@ export function planCapture(
         (mode === "auto" ? ", and lookups given back where it takes them for forged" : ""),
     });
   }
-  plan.warnings.push(...warningsOf(facts, plan.captures));
+  plan.warnings.push(...warningsOf(facts, plan.captures, settings));
   return plan;
+}
+
+/** Containers, whatever way the VM's own lookups take. */
+function addContainers(plan: CapturePlan, facts: VmFacts, settings: CaptureSettings): void {
+  const bridges = capturedBridges(facts, settings);
+  const found = bridges.map(({ name, address }) => `${name} (${address})`).join(", ");
+  plan.trace.push({
+    fact: found === "" ? "there is no bridge of a container engine" : `there is ${found}`,
+    conclusion: found === ""
+      ? "no containers to capture; run install again once there is one"
+      : "queries of its containers are redirected",
+  });
+  if (found !== "" && facts.nftVersion === undefined) {
+    plan.refusals.push(
+      "capture.containers needs nft, which is not there. Install nftables, or leave it out.",
+    );
+  }
+  if (found !== "" && facts.firewalls.length > 0) {
+    plan.warnings.push(
+      `${facts.firewalls.join(" and ")} runs: it must let containers reach port ` +
+        `${settings.dns.port} of ${found}, by UDP and TCP.`,
+    );
+  }
+  if (!plan.captures.includes("nftables")) plan.steps.push(...containerSteps(facts, settings));
 }
 
 function choose(facts: VmFacts, settings: CaptureSettings, trace: TraceLine[]): Capture[] {
@@ -143,8 +169,12 @@ export function portTaken(program: string | undefined, port: number): string {
       "port (dns.listen).";
 }
 
-function warningsOf(facts: VmFacts, captures: readonly CaptureName[]): string[] {
-  const { resolved, nsswitchHosts, engines, firewalls, isWsl, otherWriters } = facts;
+function warningsOf(
+  facts: VmFacts,
+  captures: readonly CaptureName[],
+  { containers }: CaptureSettings,
+): string[] {
+  const { resolved, nsswitchHosts, firewalls, isWsl, otherWriters } = facts;
   const warnings: string[] = [];
   const isResolved = captures.includes("resolved");
   const isFile = captures.some((name) => ["resolv-conf", "networkmanager"].includes(name));
@@ -178,10 +208,11 @@ function warningsOf(facts: VmFacts, captures: readonly CaptureName[]): string[] 
         "away, it is put back within a minute.",
     );
   }
-  if (isFile && engines.includes("Docker")) {
+  const engines = containerEngines(facts);
+  if (engines !== "" && !containers && captures.some((name) => name !== "nftables")) {
     warnings.push(
-      "Docker gives containers no nameserver on loopback: they ask its default ones (8.8.8.8), unless " +
-        "its daemon.json has `dns`.",
+      `Containers of ${engines} get no nameserver on loopback: they ask public ones (8.8.8.8), unless ` +
+        "their engine is told of others (`dns` in Docker's daemon.json). To answer them here: --containers.",
     );
   }
   if (isFile && isWsl) {
@@ -199,4 +230,11 @@ function warningsOf(facts: VmFacts, captures: readonly CaptureName[]): string[] 
     );
   }
   return warnings;
+}
+
+/** Those whose containers would miss the agent, for people. */
+function containerEngines({ engines, containerBridges }: VmFacts): string {
+  const hasPodman = containerBridges.some(({ name }) => name.includes("podman"));
+  return [...engines.includes("Docker") ? ["Docker"] : [], ...hasPodman ? ["Podman"] : []]
+    .join(" and ");
 }

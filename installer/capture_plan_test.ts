@@ -19,6 +19,8 @@ interface Case {
   name: string;
   facts: Partial<VmFacts>;
   mode?: CaptureMode;
+  /** Whether containers are to be captured. */
+  containers?: boolean;
   /** The ways that are chosen. */
   captures: string[];
   /** Lines of the trace. */
@@ -27,6 +29,9 @@ interface Case {
   refusals?: RegExp[];
   warnings?: RegExp[];
 }
+
+const DOCKER = [{ name: "docker0", address: "172.17.0.1" }];
+const PODMAN = [{ name: "podman0", address: "10.88.0.1" }];
 
 const cases: Case[] = [
   {
@@ -167,6 +172,52 @@ const cases: Case[] = [
     captures: ["resolved"],
   },
   {
+    name: "NetworkManager with rc-manager=unmanaged",
+    facts: { networkManager: { dns: "default", rcManager: "unmanaged" } },
+    captures: ["resolv-conf"],
+    trace: [
+      "systemd-resolved does not run -> resolved does not fit",
+      "NetworkManager leaves /etc/resolv.conf alone (rc-manager=unmanaged) -> networkmanager does not fit",
+      "there is no resolvconf -> resolvconf does not fit",
+      "/etc/resolv.conf is a plain file -> resolv-conf fits",
+    ],
+  },
+  {
+    name: "NetworkManager, and a resolv.conf by hand that stays",
+    facts: {
+      networkManager: { dns: "default", rcManager: "auto" },
+      resolvConf: resolvConfFacts("nameserver 192.0.2.53\n", { isImmutable: true }),
+    },
+    captures: ["nftables"],
+  },
+  {
+    name: "netplan for systemd-networkd, without systemd-resolved",
+    facts: { otherWriters: ["systemd-networkd"] },
+    captures: ["resolv-conf"],
+    warnings: [/^systemd-networkd may write/],
+  },
+  {
+    name: "netplan and cloud-init for systemd-networkd, which feeds systemd-resolved",
+    facts: {
+      resolved: RESOLVED,
+      resolvConf: STUB,
+      nsswitchHosts: NSS_RESOLVE,
+      otherWriters: ["cloud-init"],
+    },
+    captures: ["resolved"],
+  },
+  {
+    name: "nsswitch that asks systemd-resolved, which does not run",
+    facts: { nsswitchHosts: NSS_RESOLVE },
+    captures: ["resolv-conf"],
+  },
+  {
+    name: "nsswitch without `dns`",
+    facts: { nsswitchHosts: ["files", "mdns4_minimal", "[NOTFOUND=return]"] },
+    captures: ["resolv-conf"],
+    warnings: [/neither `dns` nor `resolve`/],
+  },
+  {
     name: "Debian's resolvconf",
     facts: { resolvconf: "resolvconf", resolvConf: RESOLVCONF },
     captures: ["resolvconf"],
@@ -227,6 +278,32 @@ const cases: Case[] = [
     ],
   },
   {
+    name: "a file that is read-only",
+    facts: { resolvConf: resolvConfFacts("nameserver 192.0.2.53\n", { isReadOnly: true }) },
+    captures: ["nftables"],
+    trace: [
+      "systemd-resolved does not run -> resolved does not fit",
+      "NetworkManager does not run -> networkmanager does not fit",
+      "there is no resolvconf -> resolvconf does not fit",
+      "/etc/resolv.conf cannot be written -> resolv-conf does not fit",
+      "nft 1.0.6 redirects queries, whoever sends them -> nftables fits",
+    ],
+  },
+  {
+    name: "a folder in the place of resolv.conf",
+    facts: { resolvConf: resolvConfFacts("", { type: "other" }) },
+    captures: ["nftables"],
+  },
+  {
+    name: "an immutable file that names no nameserver",
+    facts: {
+      resolvConf: resolvConfFacts("", { isImmutable: true }),
+      dns: { servers: [], domains: [], searchDomains: [] },
+    },
+    captures: [],
+    refusals: [/no nameserver was found whose queries could be redirected/],
+  },
+  {
     name: "an immutable file, and no nft",
     facts: {
       resolvConf: resolvConfFacts("nameserver 192.0.2.53\n", { isImmutable: true }),
@@ -279,7 +356,58 @@ const cases: Case[] = [
     name: "Docker",
     facts: { engines: ["Docker"] },
     captures: ["resolv-conf"],
-    warnings: [/^Docker gives containers no nameserver on loopback/],
+    warnings: [/^Containers of Docker get no nameserver on loopback.*--containers/],
+  },
+  {
+    name: "Docker and Podman behind systemd-resolved, whose nameservers they take",
+    facts: { resolved: RESOLVED, resolvConf: STUB, engines: ["Docker"], containerBridges: PODMAN },
+    captures: ["resolved"],
+    warnings: [/^Containers of Docker and Podman get no nameserver on loopback/],
+  },
+  {
+    name: "Docker, and nftables that leaves containers alone",
+    facts: { engines: ["Docker"], containerBridges: DOCKER },
+    mode: "nftables",
+    captures: ["nftables"],
+  },
+  {
+    name: "Docker, whose containers are captured",
+    facts: { engines: ["Docker"], containerBridges: DOCKER },
+    containers: true,
+    captures: ["resolv-conf"],
+    trace: [
+      "systemd-resolved does not run -> resolved does not fit",
+      "NetworkManager does not run -> networkmanager does not fit",
+      "there is no resolvconf -> resolvconf does not fit",
+      "/etc/resolv.conf is a plain file -> resolv-conf fits",
+      "there is docker0 (172.17.0.1) -> queries of its containers are redirected",
+    ],
+  },
+  {
+    name: "containers to be captured, and no bridge yet",
+    facts: {},
+    mode: "resolv-conf",
+    containers: true,
+    captures: ["resolv-conf"],
+    trace: [
+      "/etc/resolv.conf is a plain file -> resolv-conf was asked for",
+      "there is no bridge of a container engine -> no containers to capture; run install again " +
+      "once there is one",
+    ],
+  },
+  {
+    name: "containers to be captured, and no nft",
+    facts: { containerBridges: DOCKER, nftVersion: undefined },
+    containers: true,
+    captures: ["resolv-conf"],
+    refusals: [/^capture\.containers needs nft/],
+  },
+  {
+    name: "containers to be captured behind firewalld",
+    facts: { containerBridges: DOCKER, firewalls: ["firewalld"] },
+    containers: true,
+    captures: ["resolv-conf"],
+    warnings: [/^firewalld runs: it must let containers reach port 15053 of docker0/],
   },
   {
     name: "WSL's generated file",
@@ -304,6 +432,15 @@ const cases: Case[] = [
     facts: { listeners: [{ address: "127.0.0.1", port: 15053, program: "pilot-agent" }] },
     captures: ["resolv-conf"],
     refusals: [/^Istio's agent \(pilot-agent\) serves DNS on port 15053/],
+  },
+  {
+    name: "Istio's agent on 15053, and its rules",
+    facts: {
+      istioRedirectsDns: true,
+      listeners: [{ address: "127.0.0.1", port: 15053, program: "pilot-agent" }],
+    },
+    captures: ["resolv-conf"],
+    refusals: [/^Istio's agent/, /^Istio's own rules/],
   },
   {
     name: "outrigger's own sockets",
@@ -339,9 +476,11 @@ const cases: Case[] = [
   { name: "none asked for", facts: { istioRedirectsDns: true }, mode: "none", captures: [] },
 ];
 
-for (const { name, facts, mode = "auto", captures, trace, refusals, warnings } of cases) {
+for (const testCase of cases) {
+  const { name, facts, mode = "auto", containers = false } = testCase;
+  const { captures, trace, refusals, warnings } = testCase;
   Deno.test(`planCapture() on a VM with ${name}`, () => {
-    const plan = planCapture(vmFacts(facts), mode, SETTINGS);
+    const plan = planCapture(vmFacts(facts), mode, { ...SETTINGS, containers });
     assert.deepEqual(plan.captures, captures);
     const lines = plan.trace.map(({ fact, conclusion }) => `${fact} -> ${conclusion}`);
     if (trace !== undefined) assert.deepEqual(lines, trace);

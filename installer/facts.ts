@@ -39,6 +39,8 @@ export interface VmFacts {
   firewalls: string[];
   /** Container engines and hypervisors that run: `Docker`, `libvirt`. */
   engines: string[];
+  /** Bridges of container engines, with an IPv4 address each. */
+  containerBridges: readonly ContainerBridge[];
   /** The nameservers and search domains in use. */
   dns: Pick<HostDns, "servers" | "domains" | "searchDomains">;
 }
@@ -81,6 +83,14 @@ export interface NetworkManagerFacts {
   dns: string;
   /** `rc-manager=`: `auto` unless given. */
   rcManager: string;
+}
+
+/** A bridge with containers behind it. */
+export interface ContainerBridge {
+  /** Its name, e.g. `docker0`. */
+  name: string;
+  /** This machine's address on it. */
+  address: string;
 }
 
 /** A listening socket. */

@@ -47,6 +47,8 @@ export interface InstallOptions {
   units: readonly UnitText[];
   /** The drop-in that makes the agent serve on port 53; undefined where nothing needs it. */
   port53Unit: UnitText | undefined;
+  /** The drop-in that makes the agent serve containers; undefined where none are captured. */
+  containersUnit?: UnitText;
   /** What `systemctl enable` is given. */
   enabledUnits: readonly string[];
   /** How lookups are sent to the agent. */
@@ -93,8 +95,9 @@ export function planInstall(facts: InstallFacts, options: InstallOptions): Plan 
 }
 
 function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
-  const { program, port53Unit, configFiles, enabledUnits, capture } = options;
-  const units = [...options.units, ...port53Unit === undefined ? [] : [port53Unit]]
+  const { program, port53Unit, containersUnit, configFiles, enabledUnits, capture } = options;
+  const units = [...options.units, port53Unit, containersUnit]
+    .filter((unit) => unit !== undefined)
     .filter(({ sinceSystemd = 0 }) => sinceSystemd <= systemdVersion);
   const isBefore = ({ path }: UnitText) => !path.startsWith("/etc/systemd/system/");
   const [first, rest] = [units.filter(isBefore), units.filter((unit) => !isBefore(unit))];

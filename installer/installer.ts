@@ -6,11 +6,13 @@
  */
 import type { Files } from "../agent/system/files.ts";
 import type { ResolvedLinks } from "../agent/host_dns/resolved_links.ts";
+import { formatSocketAddress } from "../agent/system/socket_address.ts";
 import type { CaptureSettings } from "./capture/capture.ts";
+import { capturedBridges } from "./capture/containers.ts";
 import { type CaptureMode, type CapturePlan, planCapture } from "./capture_plan.ts";
 import { InstallError } from "./errors.ts";
 import type { VmFacts } from "./facts.ts";
-import { type InstallOptions, planInstall } from "./install_plan.ts";
+import { type InstallOptions, planInstall, type UnitText } from "./install_plan.ts";
 import { CAPTURE_JOURNAL, INSTALL_JOURNAL, Journal } from "./journal.ts";
 import type { Plan } from "./plan.ts";
 import { probeVm } from "./probe.ts";
@@ -203,9 +205,25 @@ export class Installer {
   async #planCapture(
     request: CaptureRequest,
   ): Promise<{ plan: CapturePlan; rivals: string[] }> {
-    const facts = await this.probe(request);
+    const found = await this.probe(request);
+    const { port53, dns, containers } = request.settings;
+    // Never without the sockets: a bridge may have come since the installation.
+    const [served, unserved] = partition(
+      found.containerBridges,
+      ({ address }) =>
+        found.listeners.some((listener) =>
+          listener.address === address && listener.port === dns.port
+        ),
+    );
+    const facts = { ...found, containerBridges: served };
     const plan = planCapture(facts, request.mode, request.settings);
-    const { port53 } = request.settings;
+    if (containers && unserved.length > 0) {
+      plan.warnings.push(
+        `The agent does not serve containers behind ${
+          unserved.map(({ name }) => name).join(", ")
+        } yet: run \`outrigger install\` again.`,
+      );
+    }
     const isServed = facts.listeners.some(({ address, port }) => address === port53 && port === 53);
     if (plan.needsPort53 && plan.refusals.length === 0 && !isServed) {
       plan.refusals.push(
@@ -225,16 +243,22 @@ export class Installer {
 /** Both plans of an installation: the capture is carried out by a unit of its own, once the agent serves. */
 export function planAll(
   facts: VmFacts,
-  options: Omit<InstallOptions, "capture" | "port" | "port53Unit"> & {
+  options: Omit<InstallOptions, "capture" | "port" | "port53Unit" | "containersUnit"> & {
     /** For captures that need it. */
     port53Unit: InstallOptions["port53Unit"];
+    /** The unit for sockets, `address:port`, on which containers are served. */
+    containersUnit: (sockets: readonly string[]) => UnitText;
   },
   { mode, settings }: CaptureRequest,
 ): { install: Plan; capture: CapturePlan } {
   const capture = planCapture(facts, mode, settings);
+  const bridges = capturedBridges(facts, settings);
   const install = planInstall(facts, {
     ...options,
     port53Unit: capture.needsPort53 ? options.port53Unit : undefined,
+    containersUnit: mode === "none" || bridges.length === 0 ? undefined : options.containersUnit(
+      bridges.map(({ address }) => formatSocketAddress({ address, port: settings.dns.port })),
+    ),
     capture: mode,
     port: settings.dns.port,
   });
@@ -244,6 +268,10 @@ export function planAll(
 
 /** Names that systemd-resolved does not believe. */
 class NamesForged extends InstallError {}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
 
 function refuse({ refusals }: Plan): void {
   if (refusals.length > 0) throw new InstallError("INSTALL_REFUSED", refusals.join("\n"));

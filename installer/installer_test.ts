@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { containerSockets } from "../systemd/container_sockets.ts";
 import { ENABLED_UNITS, PORT_53_ADDRESS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
 import { MemoryVm, type MemoryVmOptions } from "../test/support/memory_vm.ts";
 import { SeededRandom } from "../test/support/seeded_random.ts";
@@ -92,6 +93,7 @@ async function install(installer: Installer): Promise<void> {
     configFiles: [{ path: "/etc/outrigger/config.yaml", text: "from: vm\n" }],
     units: UNITS,
     port53Unit: PORT_53_UNIT,
+    containersUnit: containerSockets,
     enabledUnits: ENABLED_UNITS,
   }, AUTO);
   await installer.install(install, () => {});
@@ -252,6 +254,52 @@ Deno.test("Installer.captureUp() warns where names are taken for forged, and res
   const { plan, inForce } = await installer.captureUp({ ...AUTO, mode: "resolved" });
   assert.equal(inForce, true);
   assert.match(plan.warnings.join(), /forged: bank\.example\.org\./);
+});
+
+Deno.test("Installer.captureUp() redirects containers once the agent serves on their bridge", async () => {
+  const request = { ...AUTO, settings: { ...SETTINGS, containers: true } };
+  const bridges = JSON.stringify([{ ifname: "docker0", addr_info: [{ local: "172.17.0.1" }] }]);
+  const make1 = (sockets: string) =>
+    make({
+      files: { "/etc/resolv.conf": SERVER },
+      output: { "ip -j -4 address": bridges, "ss -Hlntup": sockets },
+    });
+  const without = make1(SOCKETS);
+  const { plan } = await without.installer.captureUp(request);
+  assert.match(plan.warnings.join(), /does not serve containers behind docker0 yet/);
+  assert.equal(without.vm.table, undefined);
+  const socket = 'udp UNCONN 0 0 172.17.0.1:15053 0.0.0.0:* users:(("systemd",pid=1,fd=42))';
+  const { vm, installer } = make1(`${SOCKETS}\n${socket}`);
+  const before = vm.state();
+  assert.deepEqual((await installer.captureUp(request)).plan.warnings, []);
+  assert.match(vm.table!, /iifname "docker0"/);
+  await installer.captureDown();
+  assert.deepEqual(vm.state(), before);
+});
+
+Deno.test("planAll() gives the agent sockets for containers where they are captured", async () => {
+  const output = {
+    "ip -j -4 address": JSON.stringify([{
+      ifname: "docker0",
+      addr_info: [{ local: "172.17.0.1" }],
+    }]),
+  };
+  const { installer } = make({ files: { "/etc/resolv.conf": SERVER }, output });
+  const facts = await installer.probe(AUTO);
+  const written = (containers: boolean) =>
+    planAll(facts, {
+      program: undefined,
+      configFiles: [],
+      units: UNITS,
+      port53Unit: PORT_53_UNIT,
+      containersUnit: containerSockets,
+      enabledUnits: ENABLED_UNITS,
+    }, { ...AUTO, settings: { ...SETTINGS, containers } }).install.steps
+      .flatMap((step) =>
+        step.kind === "write file" && step.path.endsWith("/containers.conf") ? [step.text] : []
+      );
+  assert.deepEqual(written(false), []);
+  assert.match(written(true)[0], /FreeBind=yes\nListenDatagram=172\.17\.0\.1:15053\nListenStream=/);
 });
 
 const istio: [name: string, options: MemoryVmOptions, expected: boolean][] = [

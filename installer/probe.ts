@@ -18,6 +18,7 @@ import { STUB_FILE, UPLINK_FILE } from "./capture/resolved.ts";
 import { withoutOwnLines } from "./undo.ts";
 import type { ResolvConfFacts, ResolvedFacts, VmFacts } from "./facts.ts";
 import {
+  parseContainerBridges,
   parseListeners,
   parseMountPoints,
   parseNetworkManagerMain,
@@ -88,6 +89,7 @@ export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
       ...active.has("docker") ? ["Docker"] : [],
       ...active.has("libvirt") ? ["libvirt"] : [],
     ],
+    containerBridges: parseContainerBridges(await prober.output(["ip", "-j", "-4", "address"])),
     dns: {
       servers: dns.servers,
       domains: dns.domains,

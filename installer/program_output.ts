@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { PortListener } from "./facts.ts";
+import { isContainerBridge } from "../agent/host_dns/container_bridges.ts";
+import type { ContainerBridge, PortListener } from "./facts.ts";
 
 /** Listening sockets of some ports, from `ss -Hlntup`. */
 export function parseListeners(text: string, ports: readonly number[]): PortListener[] {
@@ -23,6 +24,19 @@ export function parseListeners(text: string, ports: readonly number[]): PortList
       other.address === address && other.port === port && other.program === program
     ) === index;
   return listeners.filter(isNew);
+}
+
+/** Bridges of container engines, from `ip -j -4 address`. */
+export function parseContainerBridges(text: string): ContainerBridge[] {
+  let interfaces: { ifname?: string; addr_info?: { local?: string }[] }[] = [];
+  try {
+    interfaces = JSON.parse(text);
+  } catch { /* an `ip` without JSON, or none: no bridges */ }
+  return interfaces.flatMap(({ ifname = "", addr_info: [first] = [] }) =>
+    isContainerBridge(ifname) && first?.local !== undefined
+      ? [{ name: ifname, address: first.local }]
+      : []
+  );
 }
 
 /** The words of the line `hosts:` of nsswitch.conf. */

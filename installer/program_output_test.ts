@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  parseContainerBridges,
   parseListeners,
   parseMountPoints,
   parseNetworkManagerMain,
@@ -26,6 +27,17 @@ Deno.test("parseListeners() reads ss, of iproute2 5.10 to 6.15", () => {
     { address: "::", port: 53, program: "dnsmasq" },
     { address: "192.168.122.1", port: 53, program: undefined },
   ]);
+});
+
+Deno.test("parseContainerBridges() finds bridges of engines that have an address", () => {
+  const text = JSON.stringify([
+    { ifname: "lo", addr_info: [{ local: "127.0.0.1" }] },
+    { ifname: "docker0", addr_info: [{ local: "192.0.2.1", prefixlen: 24 }] },
+    { ifname: "br-0123456789ab", addr_info: [] },
+    { ifname: "virbr0", addr_info: [{ local: "198.51.100.1" }] },
+  ]);
+  assert.deepEqual(parseContainerBridges(text), [{ name: "docker0", address: "192.0.2.1" }]);
+  for (const nothing of ["", "[", "[]"]) assert.deepEqual(parseContainerBridges(nothing), []);
 });
 
 const nsswitch: [text: string, words: string[]][] = [

@@ -10,6 +10,7 @@ import { BINARY } from "../../installer/install_plan.ts";
 import { planAll } from "../../installer/installer.ts";
 import type { Plan } from "../../installer/plan.ts";
 import { describeInverse, describeStep, isQuiet, type Step } from "../../installer/steps.ts";
+import { containerSockets } from "../../systemd/container_sockets.ts";
 import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../../systemd/units.ts";
 import type { CommandContext } from "./command_context.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -39,6 +40,7 @@ export async function install(flags: InstallFlags, context: CommandContext): Pro
     configFiles,
     units: UNITS,
     port53Unit: PORT_53_UNIT,
+    containersUnit: containerSockets,
     enabledUnits: ENABLED_UNITS,
   }, request);
   if (flags.dryRun) {

@@ -24,6 +24,8 @@ export interface InstallConfigFlags {
   rootCert?: string;
   /** How lookups are sent to the agent. */
   capture?: string;
+  /** Whether containers are answered too. */
+  containers?: boolean;
 }
 
 /** The files that istioctl writes; the last two may be missing. */
@@ -41,7 +43,7 @@ export async function installConfig(
   flags: InstallConfigFlags,
   files: Pick<Files, "readText" | "stat">,
 ): Promise<ConfigFile[]> {
-  const { config, from, controlPlane, tokenFile, rootCert, capture } = flags;
+  const { config, from, controlPlane, tokenFile, rootCert, capture, containers } = flags;
   const extra: ConfigFile[] = [];
   const changes: [path: string[], value: unknown][] = [];
   if (from !== undefined) {
@@ -70,6 +72,7 @@ export async function installConfig(
     extra.push({ path, text: await read(rootCert, files) });
     changes.push([["controlPlane", "rootCert"], path]);
   }
+  if (containers !== undefined) changes.push([["capture", "containers"], containers]);
   if (capture !== undefined) changes.push([["capture", "mode"], capture]);
   if (changes.length === 0 && config === undefined) return [];
   const present = await files.readText(CONFIG_FILE_DEFAULT).catch(() => undefined);

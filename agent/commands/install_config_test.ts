@@ -46,6 +46,7 @@ Deno.test("installConfig() keeps what a configuration says, but for what flags s
     tokenFile: "token",
     rootCert: "root.pem",
     capture: "nftables",
+    containers: true,
   };
   const made = await installConfig(flags, files);
   assert.deepEqual(made.slice(0, 2), [
@@ -56,7 +57,7 @@ Deno.test("installConfig() keeps what a configuration says, but for what flags s
     made[2].text,
     "# keep\nlog:\n  level: warn # loud\ncontrolPlane:\n  addresses:\n    - istiod.example.org:15012\n" +
       "  token: /etc/outrigger/istio-token\n  rootCert: /etc/outrigger/root-cert.pem\n" +
-      "capture:\n  mode: nftables\n",
+      "capture:\n  containers: true\n  mode: nftables\n",
   );
   files.write(CONFIG, made[2].text);
   assert.equal((await installConfig(flags, files))[2].text, made[2].text);

@@ -99,6 +99,7 @@ export function captureRequest({ dns, node, capture }: Config): CaptureRequest {
       clusterDomain,
       user: AGENT_USER,
       allNameservers: capture.allNameservers,
+      containers: capture.containers,
     },
   };
 }

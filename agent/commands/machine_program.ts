@@ -27,6 +27,8 @@ export function addMachineCommands(
       new Option("--capture <how>", "how the machine's lookups are sent to the agent")
         .choices(CAPTURE_MODES),
     )
+    .option("--containers", "answer containers too, by nftables")
+    .option("--no-containers", "answer them no more")
     .option("--dry-run", "show the plan, each step with its inverse and its reason; change nothing")
     .option("--json", "for machines")
     .addHelpText(

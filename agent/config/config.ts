@@ -260,6 +260,10 @@ const capture = z.strictObject({
   allNameservers: z.boolean().default(false).describe(
     "With nftables, take queries to every nameserver, and not only to those that this machine uses.",
   ),
+  containers: z.boolean().default(false).describe(
+    "Answer containers too: queries that come from the bridges of Docker and Podman, redirected by " +
+      "nftables; install looks for the bridges.",
+  ),
 });
 
 const names = z.strictObject({

@@ -76,7 +76,7 @@ Deno.test("loadConfig() fills in every default", async () => {
       serveStale: 86_400_000,
       prefetch: true,
     },
-    capture: { mode: "auto", allNameservers: false },
+    capture: { mode: "auto", allNameservers: false, containers: false },
     names: { files: [], exclude: [] },
     stateDir: "/var/lib/outrigger",
     log: { level: "info", format: "text" },

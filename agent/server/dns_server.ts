@@ -16,7 +16,7 @@ import type {
   UdpSocket,
 } from "../system/network.ts";
 import type { InheritedSocket } from "../system/inherited_sockets.ts";
-import { formatSocketAddress, type SocketAddress } from "../system/socket_address.ts";
+import { formatSocketAddress, isLoopback, type SocketAddress } from "../system/socket_address.ts";
 import { ListenError } from "./errors.ts";
 import type { FastPath } from "./fast_path.ts";
 import type { QueryHandler } from "./query_handler.ts";
@@ -241,10 +241,6 @@ export class DnsServer {
 /** The same for every way to write an address. */
 function keyOf({ address, port }: SocketAddress): string {
   return formatSocketAddress({ address: canonicalAddress(address) ?? address, port });
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }
 
 function closeListener({ udp, tcp }: Listener): void {

@@ -98,6 +98,8 @@ export interface InterfaceAddress {
   address: string;
   /** Whether the kernel calls it internal (loopback). */
   internal: boolean;
+  /** The range that is reached through it, e.g. `192.0.2.1/24`, where it is known. */
+  range?: string;
 }
 
 /** The network. */
@@ -199,7 +201,12 @@ export const systemNetwork: Network = {
 
   interfaceAddresses() {
     return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
-      (addresses ?? []).map(({ address, internal }) => ({ interface: name, address, internal }))
+      (addresses ?? []).map(({ address, internal, cidr }) => ({
+        interface: name,
+        address,
+        internal,
+        ...(cidr && { range: cidr }),
+      }))
     );
   },
 };

@@ -39,3 +39,8 @@ export function parseHostPort(text: string): { host: string; port: number } | un
   if (match === null || Number(match[2]) > 65535) return undefined;
   return { host: match[1], port: Number(match[2]) };
 }
+
+/** Whether an IP literal is one of loopback's. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

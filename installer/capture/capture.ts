@@ -34,6 +34,8 @@ export interface CaptureSettings {
   user: string;
   /** Whether nftables takes all queries, not only those to the nameservers in use. */
   allNameservers: boolean;
+  /** Whether containers are captured too. */
+  containers: boolean;
 }
 
 /** One way. */

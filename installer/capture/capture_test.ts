@@ -148,6 +148,42 @@ Deno.test("nftablesCapture.steps() redirects queries to the nameservers in use, 
   ]);
 });
 
+const DOCKER = { containerBridges: [{ name: "docker0", address: "172.17.0.1" }] };
+const WITH_CONTAINERS = { ...SETTINGS, containers: true };
+
+Deno.test("containerSteps() load a table of containers alone beside another way", () => {
+  const { steps, texts: [, table] } = stepsOf(DOCKER, "resolv-conf", WITH_CONTAINERS);
+  assert.deepEqual(steps.slice(1), [
+    "nothing now",
+    "run nft -f -",
+    "run /usr/local/bin/outrigger capture forget-connections",
+  ]);
+  assert.deepEqual(
+    table.split("\n").slice(4).filter((line) => !line.includes("type nat")).map((line) =>
+      line.trim()
+    ),
+    [
+      "chain redirect_containers {",
+      'iifname "docker0" meta nfproto ipv4 fib daddr type != local udp dport 53 counter dnat ip to 172.17.0.1:15053',
+      'iifname "docker0" meta nfproto ipv4 fib daddr type != local tcp dport 53 counter dnat ip to 172.17.0.1:15053',
+      "}",
+      "}",
+      "",
+    ],
+  );
+  assert.deepEqual(stepsOf(DOCKER, "resolv-conf").steps.length, 1);
+  assert.deepEqual(stepsOf({}, "resolv-conf", WITH_CONTAINERS).steps.length, 1);
+});
+
+Deno.test("nftablesCapture.steps() take containers into the one table", () => {
+  const { steps, texts: [table] } = stepsOf(DOCKER, "nftables", WITH_CONTAINERS);
+  assert.equal(steps.length, 3);
+  assert.match(
+    table,
+    /chain redirect_queries \{.*\n {2}chain redirect_containers \{[^}]*docker0/s,
+  );
+});
+
 Deno.test("nftablesCapture.steps() redirects all queries but those to loopback on request", () => {
   const { texts: [text] } = stepsOf({ dns: { ...DNS, servers: [], domains: [] } }, "nftables", {
     ...SETTINGS,

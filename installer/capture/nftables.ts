@@ -5,7 +5,9 @@
  * @module
  */
 import type { VmFacts } from "../facts.ts";
+import type { Step } from "../steps.ts";
 import { type Capture, type CaptureSettings, OWN_COMMENT } from "./capture.ts";
+import { capturedBridges, containerChain } from "./containers.ts";
 
 /** Where the units call the program. */
 const PROGRAM = "/usr/local/bin/outrigger";
@@ -28,26 +30,47 @@ export const nftablesCapture: Capture = {
     }
     return { fits: true, because: `nft ${nftVersion} redirects queries, whoever sends them` };
   },
-  steps: (facts, settings) => [{
+  steps: (facts, settings) =>
+    loadSteps(
+      nftablesText(facts, settings),
+      `queries to ${settings.allNameservers ? "any nameserver" : nameservers(facts).join(", ")}${
+        of(capturedBridges(facts, settings))
+      }`,
+    ),
+};
+
+/** The steps where containers alone are captured by nftables, and the VM's own queries in another way. */
+export function containerSteps(facts: VmFacts, settings: CaptureSettings): Step[] {
+  const bridges = capturedBridges(facts, settings);
+  if (bridges.length === 0) return [];
+  return loadSteps(tableText(containerChain(bridges, settings.dns.port)), `queries${of(bridges)}`);
+}
+
+function of(bridges: readonly { name: string }[]): string {
+  return bridges.length === 0
+    ? ""
+    : ` of containers behind ${bridges.map(({ name }) => name).join(", ")}`;
+}
+
+function loadSteps(text: string, what: string): Step[] {
+  return [{
     kind: "run",
     down: FORGET,
     why: "sockets that live on ask their nameservers themselves again",
   }, {
     kind: "run",
-    up: { command: ["nft", "-f", "-"], input: nftablesText(facts, settings) },
+    up: { command: ["nft", "-f", "-"], input: text },
     down: { command: ["nft", "-f", "-"], input: `${TABLE}\ndelete ${TABLE}\n` },
     unless: ["nft", "list", ...TABLE.split(" ")],
-    why: `queries to ${
-      settings.allNameservers ? "any nameserver" : nameservers(facts).join(", ")
-    } go to the agent; loaded as one, gone at the next boot`,
+    why: `${what} go to the agent; loaded as one, gone at the next boot`,
   }, {
     kind: "run",
     up: FORGET,
     afterChange: true,
     why:
       "sockets that live on ask the agent too: the kernel keeps each on the way of its first packet",
-  }],
-};
+  }];
+}
 
 /** IP literals of the nameservers that are asked by plain DNS. */
 function nameservers({ dns }: Pick<VmFacts, "dns">): string[] {
@@ -69,11 +92,7 @@ export function nftablesText(facts: VmFacts, settings: CaptureSettings): string 
       `    ${family} daddr ${towards} ${protocol} dport 53 counter redirect to :${port}`
     );
   };
-  return [
-    OWN_COMMENT,
-    TABLE,
-    `delete ${TABLE}`,
-    `${TABLE} {`,
+  return tableText([
     "  # With equal source ports conntrack would take the agent's query for the client's, and send it back.",
     "  chain track_agent {",
     "    type filter hook output priority raw; policy accept;",
@@ -86,7 +105,10 @@ export function nftablesText(facts: VmFacts, settings: CaptureSettings): string 
     ...rules("ip", "127.0.0.0/8", all.filter((address) => !address.includes(":"))),
     ...rules("ip6", "::1", all.filter((address) => address.includes(":"))),
     "  }",
-    "}",
-    "",
-  ].join("\n");
+    ...containerChain(capturedBridges(facts, settings), port),
+  ]);
+}
+
+function tableText(chains: readonly string[]): string {
+  return [OWN_COMMENT, TABLE, `delete ${TABLE}`, `${TABLE} {`, ...chains, "}", ""].join("\n");
 }

@@ -45,6 +45,7 @@ export function vmFacts(changes: Partial<VmFacts> = {}): VmFacts {
     istioRedirectsDns: false,
     firewalls: [],
     engines: [],
+    containerBridges: [],
     dns: {
       servers: [{ address: { address: "192.0.2.53", port: 53 } }],
       domains: [],
@@ -62,6 +63,7 @@ export const SETTINGS: CaptureSettings = {
   clusterDomain: "cluster.local",
   user: "outrigger",
   allNameservers: false,
+  containers: false,
 };
 /** A systemd-resolved with nothing special. */
 export const RESOLVED: ResolvedFacts = {

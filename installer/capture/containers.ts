@@ -1,0 +1,37 @@
+/**
+ * The queries of containers: whatever nameserver they ask from behind their bridge, the agent answers on
+ * the bridge's address. In our one nftables table, beside what redirects the VM's own queries or alone. Their
+ * engine's own nameserver on the bridge (which knows containers by name) is left alone; it asks as the VM does.
+ *
+ * @module
+ */
+import type { ContainerBridge, VmFacts } from "../facts.ts";
+import type { CaptureSettings } from "./capture.ts";
+
+/** The bridges whose containers are captured. */
+export function capturedBridges(
+  { containerBridges }: Pick<VmFacts, "containerBridges">,
+  { containers }: Pick<CaptureSettings, "containers">,
+): readonly ContainerBridge[] {
+  return containers ? containerBridges : [];
+}
+
+/** The chain, a line each; none without bridges. Only IPv4: that is what the bridges' sockets serve. */
+export function containerChain(
+  bridges: readonly ContainerBridge[],
+  port: number,
+): string[] {
+  if (bridges.length === 0) return [];
+  const rules = bridges.flatMap(({ name, address }) =>
+    ["udp", "tcp"].map((protocol) =>
+      `    iifname "${name}" meta nfproto ipv4 fib daddr type != local ${protocol} dport 53 counter ` +
+      `dnat ip to ${address}:${port}`
+    )
+  );
+  return [
+    "  chain redirect_containers {",
+    "    type nat hook prerouting priority -100; policy accept;",
+    ...rules,
+    "  }",
+  ];
+}
