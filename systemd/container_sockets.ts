@@ -10,8 +10,8 @@ export function containerSockets(sockets: readonly string[]): UnitFile {
   return {
     path: "/etc/systemd/system/outrigger.socket.d/containers.conf",
     text: [
-      "# Sockets for containers, on addresses of their bridges (capture.containers). A bridge may come after",
-      "# the sockets and go before them.",
+      "# Sockets for containers, on addresses of their bridges (with capture.containers).",
+      "# A bridge may come after them, and go before them: FreeBind=.",
       "[Socket]",
       "FreeBind=yes",
       ...sockets.flatMap((socket) => [`ListenDatagram=${socket}`, `ListenStream=${socket}`]),

@@ -11,6 +11,7 @@ import { CAPTURE_DOCS } from "../installer/capture/capture_docs.ts";
 import { CONFIG_FOLDER, planInstall } from "../installer/install_plan.ts";
 import type { Plan } from "../installer/plan.ts";
 import type { Step } from "../installer/steps.ts";
+import { containerSockets } from "../systemd/container_sockets.ts";
 import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
 import latest from "../test/bench/results/latest.json" with { type: "json" };
 import { readmeRows, targetRows } from "../test/bench/readme_table.ts";
@@ -101,6 +102,7 @@ function installPlan(): Plan {
     configFiles: [{ path: `${CONFIG_FOLDER}/config.yaml`, text: "" }],
     units: UNITS,
     port53Unit: PORT_53_UNIT,
+    containersUnit: containerSockets(["192.0.2.1:15053"]),
     enabledUnits: ENABLED_UNITS,
     capture: "auto",
     port: 15053,

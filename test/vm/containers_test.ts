@@ -9,6 +9,8 @@ import { bareScene } from "./vm_scene.ts";
 const MESH = "productpage.ns1.svc.cluster.local";
 /** The nameserver that the container was given: one of the outside, as Docker gives. */
 const UPLINK = "192.0.2.53";
+/** From a socket that lives on, whose way the kernel remembers. */
+const LIVE = ["-b", "172.17.0.2#40001"];
 const BRIDGE = "172.17.0.1";
 
 /** A bridge as Docker makes it, and behind it a network namespace in the place of a container. */
@@ -46,11 +48,13 @@ Deno.test("outrigger install --containers answers what comes from Docker's bridg
   const rules = await ruleset(vm);
   assert.equal(await ask(vm, "www.example.org"), "203.0.113.80");
   assert.equal(await ask(vm, MESH), "");
+  assert.equal(await ask(vm, MESH, ...LIVE), "");
 
   await t.step("mesh names and public ones, by UDP and TCP", async () => {
     await vm.run([PROGRAM, ...INSTALL, "--containers"]);
     assert.equal(await ask(vm, MESH), "10.96.1.1");
     assert.equal(await ask(vm, MESH, "+tcp"), "10.96.1.1");
+    assert.equal(await ask(vm, MESH, ...LIVE), "10.96.1.1");
     assert.equal(await ask(vm, "www.example.org"), "203.0.113.80");
     assert.deepEqual(await getent(vm, MESH), ["10.96.1.1"]);
   });
@@ -86,7 +90,9 @@ Deno.test("outrigger install --containers answers what comes from Docker's bridg
   });
 
   await t.step("uninstall: as before", async () => {
+    assert.equal(await ask(vm, MESH, ...LIVE), "10.96.1.1");
     await vm.run([BINARY, "uninstall", "--purge"]);
+    assert.equal(await ask(vm, MESH, ...LIVE), "");
     assert.equal(await ask(vm, MESH), "");
     assert.equal(await ask(vm, "www.example.org"), "203.0.113.80");
     assert.equal(await ruleset(vm), rules);
