@@ -90,7 +90,9 @@ export function planCapture(
   }
   if (settings.containers) addContainers(plan, facts, settings);
   const { resolved } = facts;
-  if (plan.captures.includes("resolved") && resolved !== undefined && resolved.dnssec !== "no") {
+  const isAsked = resolvedCapture.fits(facts, settings).fits &&
+    plan.captures.some((name) => name === "resolved" || name === "nftables");
+  if (isAsked && resolved !== undefined && resolved.dnssec !== "no") {
     plan.validation = resolved.dnssec;
     plan.trace.push({
       fact: `systemd-resolved validates (DNSSEC=${resolved.dnssec})`,

@@ -125,6 +125,25 @@ const cases: Case[] = [
     ],
   },
   {
+    name: "systemd-resolved that validates, and nftables behind it",
+    facts: { resolved: { ...RESOLVED, dnssec: "yes" }, resolvConf: STUB },
+    mode: "nftables",
+    captures: ["nftables"],
+    trace: [
+      "nft 1.0.6 redirects queries, whoever sends them -> nftables was asked for",
+      "systemd-resolved validates (DNSSEC=yes) -> names of the mesh are tried through it",
+    ],
+    warnings: [/names below \.local/],
+  },
+  {
+    name: "systemd-resolved that validates, and nobody asks it",
+    facts: { resolved: { ...RESOLVED, dnssec: "yes" } },
+    mode: "nftables",
+    captures: ["nftables"],
+    trace: ["nft 1.0.6 redirects queries, whoever sends them -> nftables was asked for"],
+    warnings: [/names below \.local/],
+  },
+  {
     name: "systemd-resolved with glibc that makes no DNS queries",
     facts: { resolved: RESOLVED, resolvConf: STUB, nsswitchHosts: ["files", "mymachines"] },
     captures: ["resolved"],

@@ -21,9 +21,9 @@ import type { Step } from "./steps.ts";
 import {
   adviceOnForged,
   findForged,
-  forgetRefusal,
-  readRefusal,
-  writeRefusal,
+  forgetTrial,
+  readTrial,
+  writeTrial,
 } from "./validation_trial.ts";
 
 /** What the installer touches. */
@@ -143,6 +143,9 @@ export class Installer {
       const journal = await this.#captureJournal();
       let { plan, rivals } = await this.#planCapture(request);
       if (await journal.holds(plan.steps) && plan.refusals.length === 0) {
+        // DNSSEC= may have been turned on since, or nobody could be asked.
+        const isTried = plan.validation === undefined || await readTrial(this.#steps) !== undefined;
+        if (!isTried) await this.#tryNames(journal, plan, request);
         return { plan, inForce: true, changed: [], hadChanged: false, rivals };
       }
       const hadChanged = !journal.isEmpty;
@@ -160,32 +163,40 @@ export class Installer {
       }
       try {
         const { changed } = await journal.apply(plan.steps);
-        await this.#tryNames(plan, request);
+        if (plan.validation !== undefined) await this.#tryNames(journal, plan, request);
         return { plan, inForce: true, changed, hadChanged, rivals };
       } catch (error) {
         await journal.undo({ purge: true });
-        if (error instanceof NamesForged) await writeRefusal(error.message, this.#steps);
         throw error;
       }
     });
   }
 
-  /** Tries names where somebody validates them; a way that was asked for stands, with a warning. */
-  async #tryNames(plan: CapturePlan, { mode, settings }: CaptureRequest): Promise<void> {
-    if (plan.validation === undefined) return;
+  /** Tries names that somebody validates. A way that was asked for stands, with a warning. */
+  async #tryNames(
+    journal: Journal,
+    plan: CapturePlan,
+    { mode, settings }: CaptureRequest,
+  ): Promise<void> {
     const forged = await findForged(await this.#world.namesToTry(), this.#steps);
-    if (forged.length === 0) return;
+    if (forged === undefined) return;
+    if (forged.length === 0) return await writeTrial("", this.#steps);
     const { clusterDomain } = settings;
-    const advice = adviceOnForged(forged, { clusterDomain, dnssec: plan.validation });
-    if (mode === "auto") throw new NamesForged("INSTALL_REFUSED", advice);
+    const advice = adviceOnForged(forged, { clusterDomain, dnssec: plan.validation ?? "" });
+    if (mode === "auto") {
+      await journal.undo({ purge: true });
+      await writeTrial(advice, this.#steps);
+      throw new InstallError("INSTALL_REFUSED", advice);
+    }
     plan.warnings.push(advice);
+    await writeTrial("", this.#steps);
   }
 
   /** Gives the VM its own DNS back. @returns what failed */
   async captureDown(): Promise<string[]> {
     return await this.#world.tree.exclusively(LOCKS.capture, async () => {
       const journal = await this.#captureJournal();
-      await forgetRefusal(this.#steps);
+      await forgetTrial(this.#steps);
       return await journal.undo({ purge: true });
     });
   }
@@ -232,8 +243,8 @@ export class Installer {
       );
     }
     if (plan.validation !== undefined && request.mode === "auto") {
-      const refusal = await readRefusal(this.#steps);
-      if (refusal !== undefined) plan.refusals.push(refusal);
+      const refusal = await readTrial(this.#steps);
+      if (refusal) plan.refusals.push(refusal);
     }
     const { content: { manager } } = facts.resolvConf;
     return { plan, rivals: [...manager === undefined ? [] : [manager], ...facts.otherWriters] };
@@ -265,9 +276,6 @@ export function planAll(
   const refusals = capture.refusals.filter((text) => !install.refusals.includes(text));
   return { install: { ...install, refusals: [...install.refusals, ...refusals] }, capture };
 }
-
-/** Names that systemd-resolved does not believe. */
-class NamesForged extends InstallError {}
 
 function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
   return [all.filter(isFirst), all.filter((one) => !isFirst(one))];

@@ -204,7 +204,7 @@ Deno.test("Installer.captureUp() with none takes away a capture of before", asyn
 
 /** A systemd-resolved that validates, and believes all but these names. */
 function validating(forged: readonly string[]) {
-  const resolved = { start: "first", asked: 0 };
+  const resolved = { start: "first", asked: 0, isAway: false, forged };
   const { vm } = make({
     files: { ...RESOLVED_FILES, "/etc/resolv.conf": "-> ../run/systemd/resolve/stub-resolv.conf" },
     active: ["systemd-resolved.service"],
@@ -216,9 +216,10 @@ function validating(forged: readonly string[]) {
     runProgram: (command, options) => {
       const said = (stdout: string, stderr = "") => Promise.resolve({ code: 0, stdout, stderr });
       if (command[1] === "show") return said(`InvocationID=${resolved.start}\n`);
-      if (command[1] !== "query") return vm.world.runProgram(command, options);
+      if (command[2] !== "resolvectl") return vm.world.runProgram(command, options);
+      if (resolved.isAway) return Promise.resolve({ code: 124, stdout: "", stderr: "" });
       resolved.asked++;
-      const isForged = forged.includes(command.at(-1)!);
+      const isForged = resolved.forged.includes(command.at(-1)!);
       return said(
         "",
         isForged ? "resolve call failed: DNSSEC validation failed: no-signature" : "",
@@ -232,7 +233,21 @@ Deno.test("Installer.captureUp() stands where the names that it tries are believ
   const { installer, resolved } = validating([]);
   const { plan, inForce } = await installer.captureUp(AUTO);
   assert.deepEqual({ captures: plan.captures, inForce }, { captures: ["resolved"], inForce: true });
+  await installer.captureUp(AUTO);
   assert.equal(resolved.asked, 2);
+});
+
+Deno.test("Installer.captureUp() tries names again once it can, and after a restart of systemd-resolved", async () => {
+  const { installer, vm, resolved } = validating([]);
+  resolved.isAway = true;
+  assert.equal((await installer.captureUp(AUTO)).inForce, true);
+  resolved.isAway = false;
+  assert.equal((await installer.captureUp(AUTO)).inForce, true);
+  assert.equal(resolved.asked, 2);
+  resolved.start = "second";
+  resolved.forged = ["bank.example.org"];
+  await assert.rejects(installer.captureUp(AUTO), /forged: bank\.example\.org\./);
+  assert.equal(vm.tree.text("/run/systemd/resolved.conf.d/zz-outrigger.conf"), undefined);
 });
 
 Deno.test("Installer.captureUp() gives lookups back where names are taken for forged, and tries no more", async () => {

@@ -1,17 +1,21 @@
 /**
  * Where systemd-resolved validates (DNSSEC=), whether it believes what the agent says: names of the mesh
  * carry no signature, and in a zone that is signed that makes them forged. Which ones differs from version
- * to version (247, 252 and 257 were seen), so that some are tried for real. A refusal is remembered until
- * systemd-resolved is started anew, which every remedy needs: to try again at each look would cut into the
- * VM's lookups each time.
+ * to version (247, 252 and 257 were seen), so that some are tried for real. What came of it is remembered
+ * until systemd-resolved is started anew, which every remedy needs: to try again at each look would cut
+ * into the VM's lookups each time.
  *
  * @module
  */
 import type { FileTree } from "../agent/system/file_tree.ts";
 import type { RunProgram } from "../agent/system/programs.ts";
 
-/** Remembers a refusal, until the next boot. */
-const REFUSED = "/run/outrigger-capture.refused";
+/** What came of it, until the next boot. */
+const TRIAL = "/run/outrigger-capture.trial";
+/** How long systemd-resolved may take for a name, in seconds: where the network is away nothing can be told. */
+const TIMEOUT_SECONDS = 3;
+/** How timeout(1) ends then. */
+const TIMED_OUT = 124;
 /** What resolvectl says of an answer that it does not believe. */
 const FORGED = "DNSSEC validation failed";
 const UNIT = "systemd-resolved.service";
@@ -24,14 +28,21 @@ export interface TrialWorld {
   runProgram: RunProgram;
 }
 
-/** Asks systemd-resolved for names, one after the other. @returns those that it takes for forged */
+/**
+ * Asks systemd-resolved for names, one after the other.
+ *
+ * @returns those that it takes for forged; undefined where it cannot tell, since nobody answers it
+ */
 export async function findForged(
   names: readonly string[],
   { runProgram }: Pick<TrialWorld, "runProgram">,
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   const forged: string[] = [];
   for (const name of names) {
-    const { stderr } = await runProgram(["resolvectl", "query", "--legend=no", name]);
+    const { code, stderr } = await runProgram([
+      ...["timeout", `${TIMEOUT_SECONDS}`, "resolvectl", "query", "--legend=no", name],
+    ]);
+    if (code === TIMED_OUT) return undefined;
     if (stderr.includes(FORGED)) forged.push(name);
   }
   return forged;
@@ -53,26 +64,29 @@ export function adviceOnForged(
     "resolved.conf, and then: systemctl restart systemd-resolved. Or let them fail: --capture resolved.";
 }
 
-/** The refusal that holds: systemd-resolved has not been started since. */
-export async function readRefusal({ tree, runProgram }: TrialWorld): Promise<string | undefined> {
-  if (await tree.look(REFUSED) === undefined) return undefined;
-  const [start, ...words] = new TextDecoder().decode(await tree.readBytes(REFUSED)).split("\n");
+/**
+ * What came of the last trial, if systemd-resolved has not been started since: why the capture is refused,
+ * or nothing where it stands.
+ */
+export async function readTrial({ tree, runProgram }: TrialWorld): Promise<string | undefined> {
+  if (await tree.look(TRIAL) === undefined) return undefined;
+  const [start, ...words] = new TextDecoder().decode(await tree.readBytes(TRIAL)).split("\n");
   return start === await startOf(runProgram) ? words.join("\n") : undefined;
 }
 
-/** Remembers a refusal, once everything is as it was. */
-export async function writeRefusal(
-  text: string,
+/** Remembers what came of a trial. @param refusal nothing where the capture stands */
+export async function writeTrial(
+  refusal: string,
   { tree, runProgram }: TrialWorld,
 ): Promise<void> {
-  await tree.remove(REFUSED);
-  const content = new TextEncoder().encode(`${await startOf(runProgram)}\n${text}`);
-  await tree.create(REFUSED, content, { mode: 0o644 });
+  await tree.remove(TRIAL);
+  const content = new TextEncoder().encode(`${await startOf(runProgram)}\n${refusal}`);
+  await tree.create(TRIAL, content, { mode: 0o644 });
 }
 
 /** Forgets it. */
-export async function forgetRefusal({ tree }: Pick<TrialWorld, "tree">): Promise<void> {
-  await tree.remove(REFUSED);
+export async function forgetTrial({ tree }: Pick<TrialWorld, "tree">): Promise<void> {
+  await tree.remove(TRIAL);
 }
 
 /** What tells one start of systemd-resolved from the next. */

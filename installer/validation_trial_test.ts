@@ -11,11 +11,17 @@ const FAILURES: Record<string, string> = {
 
 Deno.test("findForged() tells names that are not believed from those that fail otherwise", async () => {
   const runProgram = (command: readonly string[]) => {
+    assert.equal(command[0], "timeout");
     const stderr = FAILURES[command.at(-1)!] ?? "";
     return Promise.resolve({ code: stderr === "" ? 0 : 1, stdout: "", stderr });
   };
   const names = ["bank.example.org", ...Object.keys(FAILURES)];
   assert.deepEqual(await findForged(names, { runProgram }), ["forged.example.org"]);
+});
+
+Deno.test("findForged() tells nothing where nobody answers", async () => {
+  const runProgram = () => Promise.resolve({ code: 124, stdout: "", stderr: "" });
+  assert.equal(await findForged(["bank.example.org"], { runProgram }), undefined);
 });
 
 const advice: [forged: string[], exempt: string][] = [

@@ -78,9 +78,16 @@ for (const [release, suite] of [[12, "bookworm"], [13, "trixie"]] as const) {
       await publicNamesWork(vm);
     });
 
-    await t.step("and it is given back", async () => {
-      await vm.run([BINARY, "uninstall", "--purge"]);
+    await t.step("exempt no more, lookups are given back at the next look", async () => {
       await vm.run(["rm", "/etc/dnssec-trust-anchors.d/mesh.negative"]);
+      await vm.run(["systemctl", "restart", "systemd-resolved"]);
+      assert.equal((await vm.attempt([BINARY, "capture", "up"])).code, 1);
+      assert.deepEqual(await getent(vm, "bank.example.org", "ahostsv4"), ["203.0.113.99"]);
+      await publicNamesWork(vm);
+    });
+
+    await t.step("and the machine as well", async () => {
+      await vm.run([BINARY, "uninstall", "--purge"]);
       assert.deepEqual(differences(before, await filesOf(vm)), []);
       await publicNamesWork(vm);
     });
