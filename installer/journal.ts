@@ -124,6 +124,17 @@ export class Journal {
     return this.#content.entries.length === 0;
   }
 
+  /** Whether the last run came to its end. */
+  get isFinished(): boolean {
+    return this.#content.finished;
+  }
+
+  /** How many changes wait to be undone, without those that only `--purge` undoes. */
+  get pending(): number {
+    return this.#content.entries
+      .filter(({ inverse, onlyPurge }) => inverse !== undefined && !onlyPurge).length;
+  }
+
   /** Whether these very steps were carried out, and each is still in force. */
   async holds(steps: readonly Step[]): Promise<boolean> {
     const { finished, plan } = this.#content;

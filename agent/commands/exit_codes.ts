@@ -8,7 +8,7 @@
 export const ExitCode = {
   /** Done, and all is well. */
   OK: 0,
-  /** It failed; standard error says why. For `status`: something is wrong. */
+  /** It failed; standard error says why. For `status` and `doctor`: something is wrong. */
   FAILURE: 1,
   /** The command line is wrong. */
   USAGE: 2,
@@ -21,7 +21,7 @@ export const ExitCode = {
 /** The table for `--help`. */
 export const EXIT_CODES_HELP = `Exit codes:
   0  done
-  1  failed, or (status) something is wrong, or (lookup) the name has no answer
+  1  failed, or (status, doctor) something is wrong, or (lookup) the name has no answer
   2  wrong command line
   3  wrong configuration
   4  no agent answers`;

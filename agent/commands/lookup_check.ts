@@ -6,10 +6,9 @@
  */
 import type { NamesReport } from "../health/api.ts";
 import { NO_PROGRAM } from "../system/programs.ts";
+import { answeredHosts, meshSample } from "../../doctor/mesh_sample.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** How many names of each kind are tried. */
-const SAMPLE = 2;
 /** How many zones of the outside are tried; a name takes some 20 ms. */
 const ZONES = 8;
 
@@ -23,10 +22,11 @@ export async function findFailingLookups(
   { health, clusterDomain }: { health: string; clusterDomain: string },
   context: CommandContext,
 ): Promise<string[]> {
-  const hosts = await hostsOf(health, context);
+  const report = await namesOf(health, context);
+  if (report === undefined) return [];
   const { runProgram } = context.machine();
   const failing: string[] = [];
-  for (const name of sampleOf(hosts, clusterDomain)) {
+  for (const { name } of meshSample(report, clusterDomain)) {
     const { code } = await runProgram(["getent", "ahosts", name]);
     if (code === NO_PROGRAM) return [];
     if (code !== 0) failing.push(name);
@@ -45,7 +45,8 @@ export async function namesOfZones(
   context: CommandContext,
 ): Promise<string[]> {
   const zones = new Map<string, string>();
-  for (const host of await hostsOf(health, context)) {
+  const report = await namesOf(health, context);
+  for (const { name: host } of report === undefined ? [] : answeredHosts(report)) {
     if (host.endsWith(`.${clusterDomain}`)) continue;
     const zone = host.split(".").slice(-2).join(".");
     if (!zones.has(zone) && zones.size < ZONES) zones.set(zone, host);
@@ -53,30 +54,14 @@ export async function namesOfZones(
   return [`svc.${clusterDomain}`, ...zones.values()];
 }
 
-/** Hosts that are answered with addresses, some thousand at most; none where the agent cannot be asked. */
-async function hostsOf(health: string, context: CommandContext): Promise<string[]> {
+/** Some thousand names of the table; undefined where the agent cannot be asked. */
+async function namesOf(health: string, context: CommandContext): Promise<NamesReport | undefined> {
   try {
     const response = await context.fetch(`http://${health}/api/v1/names?limit=1000`);
-    const { names }: NamesReport = await response.json();
-    return names
-      .filter(({ host, served, addresses }) =>
-        served && addresses.length > 0 && !host.startsWith("*")
-      )
-      .map(({ host }) => host);
+    return await response.json();
   } catch {
-    return [];
+    return undefined;
   }
-}
-
-/** Names of the cluster, the short form `service.namespace` of one, and names of the outside. */
-function sampleOf(hosts: readonly string[], clusterDomain: string): string[] {
-  const isInside = (host: string) => host.endsWith(`.svc.${clusterDomain}`);
-  const inside = hosts.filter(isInside).slice(0, SAMPLE);
-  return [
-    ...inside,
-    ...inside.slice(0, 1).map((host) => host.slice(0, -`.svc.${clusterDomain}`.length)),
-    ...hosts.filter((host) => !isInside(host)).slice(0, SAMPLE),
-  ];
 }
 
 /** What to do about them, for people; undefined where there are none. */

@@ -50,6 +50,7 @@ Examples:
   outrigger install --from vm --dry-run        what would be changed on this machine, and why
   outrigger run --names mesh.yaml              serve names of a file on 127.0.0.1:15053
   outrigger run --config /etc/outrigger/config.yaml
+  outrigger doctor                             what is wrong, and what to do about it
   outrigger lookup productpage.ns1             the answer, and why
   outrigger status --json                      for machines
 
@@ -123,6 +124,22 @@ function addQuestions(
     .action(async (options) => {
       const { status } = await import("./status.ts");
       done(await status(options, context));
+    });
+  program.command("doctor")
+    .description(
+      "each step of a lookup's way, what is wrong with it, and what to do; changes nothing",
+    )
+    .option("--health <ip:port>", "health address of the agent; the configuration's unless given")
+    .option("--json", "for machines")
+    .addHelpText(
+      "after",
+      `
+Anybody may run it; what only root may see is skipped, and said to be. It works where the agent is dead, or
+not installed at all.`,
+    )
+    .action(async (options) => {
+      const { doctor } = await import("./doctor.ts");
+      done(await doctor(options, context));
     });
   program.command("lookup")
     .description("the answer to a question, and why")

@@ -18,15 +18,16 @@ export interface ProgramResult {
 export const NO_PROGRAM = 127;
 
 /**
- * Runs a program to its end, 90 s at most (then it is killed).
+ * Runs a program to its end, or for so long that it is killed.
  *
  * @param command the program, which is looked for in PATH and where administrators' programs are, and its
  * arguments
- * @param options `input`: what it reads from standard input, nothing unless given
+ * @param options `input`: what it reads from standard input, nothing unless given; `timeoutMs`: how long it
+ * may run, 90 s unless given
  */
 export type RunProgram = (
   command: readonly string[],
-  options?: { input?: string },
+  options?: { input?: string; timeoutMs?: number },
 ) => Promise<ProgramResult>;
 
 const TIMEOUT_MS = 90_000;
@@ -36,7 +37,7 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** Runs programs of this machine. */
 export const runProgramOfMachine: RunProgram = async (
   [program, ...args],
-  { input } = {},
+  { input, timeoutMs = TIMEOUT_MS } = {},
 ): Promise<ProgramResult> => {
   const text = new TextDecoder();
   try {
@@ -46,7 +47,7 @@ export const runProgramOfMachine: RunProgram = async (
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     }).spawn();
     if (input !== undefined) {
       const writer = child.stdin.getWriter();

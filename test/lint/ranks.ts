@@ -24,6 +24,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   "agent/health/": 4,
   "installer/": 4,
   "control_plane/": 4,
+  "doctor/": 5,
   "agent/": 5,
   "agent/commands/": 6,
   "agent/main.ts": 7,
