@@ -212,8 +212,8 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
 
   await t.step("a changed resolv.conf, and the agent's wish, ask for the capture", async () => {
     await recover();
-    await scene.captures();
     for (const path of ["/etc/resolv.conf", "/run/outrigger/capture-wanted"]) {
+      await scene.captures();
       await vm.run(["sh", "-c", `echo '#' >>${path}`]);
       await scene.untilCaptured("up", 5_000);
       await scene.untilProperty("outrigger-recapture.service", "ActiveState", "inactive", 15_000);
@@ -224,7 +224,7 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
     await vm.run(["sh", "-c", "echo '#' >>/etc/resolv.conf"]);
     await scene.untilCaptured("up", 5_000);
     await vm.run(["sh", "-c", "echo '#' >>/etc/resolv.conf"]);
-    report("captured again after a pause", await scene.untilCaptured("up", 90_000));
+    report("captured again after a pause", await scene.untilCaptured("up", 15_000));
   });
 
   await t.step("leftovers of a power loss are given back, and only they", async () => {
