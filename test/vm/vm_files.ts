@@ -11,6 +11,10 @@ const BY_ITSELF = [
   "/var/lib/systemd/*",
   "/var/tmp/*",
   "/var/cache/ldconfig/*",
+  // Leases, with their times.
+  "/var/lib/dhcp/*",
+  "/var/lib/dhcpcd/*",
+  "/var/lib/NetworkManager/*",
   // The user databases' copies of before the last change.
   "/etc/passwd-",
   "/etc/group-",

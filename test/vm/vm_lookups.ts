@@ -76,6 +76,30 @@ export async function resolvectlQuery(
   return [...stdout.matchAll(line)].map(([, address]) => address).sort();
 }
 
+/**
+ * What each kind of program finds under a name, by program: `getent`, `dig` (by resolv.conf), `curl`, Python,
+ * and `resolvectl` where systemd-resolved runs.
+ */
+export async function everyLookup(
+  vm: VirtualMachine,
+  name: string,
+): Promise<Record<string, string[]>> {
+  const words = async (command: string[]) => (await vm.attempt(command)).stdout.trim().split(/\s+/);
+  // It says whom it is about to connect to; nobody is there.
+  const curl = await vm.attempt([
+    ...["curl", "--silent", "--verbose", "--ipv4", "--connect-timeout", "0.2", `http://${name}/`],
+  ]);
+  const python = "import socket, sys; print(socket.gethostbyname(sys.argv[1]))";
+  const { code } = await vm.attempt(["systemctl", "is-active", "--quiet", "systemd-resolved"]);
+  return {
+    getent: await getent(vm, name, "ahostsv4"),
+    dig: await words(["dig", "+short", "+tries=1", "+time=5", name, "A"]),
+    curl: [...curl.stderr.matchAll(/Trying ([\d.]+):80/g)].map(([, address]) => address),
+    python: await words(["python3", "-c", python, name]),
+    ...code === 0 && { resolvectl: [await resolvectlQuery(vm, name, ["-4"])].flat() },
+  };
+}
+
 /** Asks until the answer is this address, for 40 s at most. */
 export async function untilAnswered(
   ask: () => Promise<DigAnswer>,

@@ -56,10 +56,10 @@ const SERVERS = {
 export interface BareScene extends AsyncDisposable {
   /** The VM. */
   vm: VirtualMachine;
-  /** The nameservers. */
-  servers: Record<keyof typeof SERVERS, UpstreamServer>;
   /** What it is plugged into. */
   network: VmNetwork;
+  /** The nameservers. */
+  servers: Record<keyof typeof SERVERS, UpstreamServer>;
 }
 
 /** The same with an agent. */
@@ -71,19 +71,29 @@ export interface VmScene extends BareScene {
 /** Sets it up. */
 export async function vmScene(): Promise<VmScene> {
   await using undo = new AsyncDisposableStack();
-  const { vm, servers, network } = undo.use(await bareScene());
+  const { vm, network, servers } = undo.use(await bareScene());
   const agent = await VmAgent.install(vm, meshNames());
   const all = undo.move();
-  return { vm, agent, servers, network, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { vm, network, agent, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** Sets it up, without outrigger. On Debian 11, whose systemd-resolved does not run, nothing has a nameserver. */
+/**
+ * Sets it up, without outrigger. On Debian 11, whose systemd-resolved does not run, nothing has a nameserver.
+ *
+ * @param options `isConfigured`: whether eth0 has its addresses and its nameserver; so unless given
+ */
 export async function bareScene(
-  { suite = "bookworm", ...options }: ImageOptions & { suite?: Suite } = {},
+  { suite = "bookworm", isConfigured = true, ...options }: ImageOptions & {
+    suite?: Suite;
+    isConfigured?: boolean;
+  } = {},
 ): Promise<BareScene> {
   const image = await debianImage(suite, options);
   await using undo = new AsyncDisposableStack();
-  const network = undo.use(await VmNetwork.create(LINKS));
+  const links = LINKS.map((link) =>
+    isConfigured || link.name !== "eth0" ? link : { ...link, addresses: [] }
+  );
+  const network = undo.use(await VmNetwork.create(links));
   const vm = undo.use(await VirtualMachine.boot({ image, network }));
   const start = async (name: keyof typeof SERVERS) =>
     undo.use(await UpstreamServer.start({ ...SERVERS[name], folder: vm.folder, network }));
@@ -92,11 +102,11 @@ export async function bareScene(
     other: await start("other"),
     vpn: await start("vpn"),
   };
-  if (suite !== "bullseye" && (options.hasResolved ?? true)) {
+  if (isConfigured && suite !== "bullseye" && (options.hasResolved ?? true)) {
     await vm.run(["resolvectl", "dns", "eth0", SERVERS.uplink.address]);
   }
   const all = undo.move();
-  return { vm, servers, network, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { vm, network, servers, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** The mesh's names, with some changed or added. */
