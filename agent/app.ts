@@ -23,6 +23,7 @@ import {
 } from "./agent_settings.ts";
 import { AnswerCache } from "./cache/answer_cache.ts";
 import { applyStaticNames } from "./apply_static_names.ts";
+import { askForCapture } from "./ask_for_capture.ts";
 import type { Config } from "./config/config.ts";
 import { DnsService } from "./dns_service.ts";
 import type { LookupReport, StatusReport } from "./health/api.ts";
@@ -145,6 +146,7 @@ export class Agent {
         this.#host.replaceSearchDomains(searchDomains);
         this.#publish();
       },
+      onHostChanged: () => void askForCapture(this.#world.files),
       onProblem: (part, problem) => this.#problems.set(part, problem),
     });
     this.#tableBuilder = new SystemTableBuilder({

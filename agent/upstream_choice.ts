@@ -33,6 +33,8 @@ export interface UpstreamChoiceOptions {
   replaceServers(set: ServerSet): void;
   /** The search domains of the VM may be others now. */
   onSearchDomains(searchDomains: readonly string[]): void;
+  /** Another program changed the VM's set-up, and so perhaps how lookups get here. */
+  onHostChanged(): void;
   /** What is wrong, by part; undefined where nothing is any more. */
   onProblem(part: "upstreams" | "upstream loop", problem: StatusProblem | undefined): void;
 }
@@ -99,6 +101,7 @@ export class UpstreamChoice {
     void this.#leaveOutLoops(signal);
     void watch.run(signal, () => {
       if (signal.aborted) return;
+      this.#options.onHostChanged();
       try {
         this.apply({ config, watch, chosen: this.#choose(config, watch) });
       } catch (error) {

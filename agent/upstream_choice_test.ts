@@ -43,6 +43,7 @@ Deno.test("UpstreamChoice.prepare() knows at a reload what systemd-resolved told
     loopProbe: { probe: () => Promise.resolve([]) },
     replaceServers() {},
     onSearchDomains() {},
+    onHostChanged() {},
     onProblem() {},
   });
   const config = configSchema.parse({}) as Config;
@@ -52,5 +53,34 @@ Deno.test("UpstreamChoice.prepare() knows at a reload what systemd-resolved told
     assert.deepEqual(chosen.servers.servers.map(formatNameserver), told, title);
   }
   assert.equal(buses.length, 0);
+  choice.close();
+});
+
+Deno.test("UpstreamChoice.follow() tells of each change that another program makes", async () => {
+  const clock = new ManualClock();
+  const files = new MemoryFiles({ "/etc/resolv.conf": "nameserver 192.0.2.53\n" });
+  let changes = 0;
+  const choice = new UpstreamChoice({
+    world: {
+      ...systemWorld(),
+      clock,
+      random: new FixedRandom(),
+      files: files as unknown as Files,
+      network: new FakeNetwork(clock),
+    },
+    log: silentLog,
+    listenAddresses: () => [],
+    loopProbe: { probe: () => Promise.resolve([]) },
+    replaceServers() {},
+    onSearchDomains() {},
+    onHostChanged: () => void changes++,
+    onProblem() {},
+  });
+  choice.follow(await choice.prepare(configSchema.parse({}) as Config));
+  await clock.advance(10_000);
+  assert.equal(changes, 0);
+  files.write("/etc/resolv.conf", "nameserver 192.0.2.54\n");
+  await clock.advance(10_000);
+  assert.equal(changes, 1);
   choice.close();
 });

@@ -25,11 +25,17 @@ interface Case {
   /** Whether eth0 loses its address meanwhile. */
   losesAddress?: boolean;
   args?: string[];
+  /** Names that go to the agent; all unless given. */
+  names?: Record<string, string>;
   captures: string;
   /** Who is named once its lease came between. */
   rival?: string;
 }
 
+const BANK = { "bank.example.org": "192.0.2.99" };
+const NETWORKD = `
+  printf '[Match]\\nName=eth0\\n[Network]\\nDHCP=ipv4\\n' >/etc/systemd/network/eth0.network
+  systemctl --quiet enable --now systemd-networkd`;
 const PLAIN = `
   systemctl --quiet disable --now NetworkManager
   rm -f /etc/resolv.conf`;
@@ -73,16 +79,26 @@ const cases: Case[] = [
   {
     name: "systemd-networkd",
     hasResolved: true,
-    prepare: `
-      printf '[Match]\\nName=eth0\\n[Network]\\nDHCP=ipv4\\n' >/etc/systemd/network/eth0.network
-      systemctl --quiet enable --now systemd-networkd`,
+    prepare: NETWORKD,
     renew: "networkctl renew eth0",
     captures: "resolved",
+  },
+  {
+    // No file that systemd watches shows the new lease: the agent does.
+    name: "systemd-networkd, and nftables asked for",
+    hasResolved: true,
+    prepare: NETWORKD,
+    renew: "networkctl renew eth0",
+    args: ["--capture", "nftables"],
+    // systemd-resolved asks nobody for names below .local.
+    names: BANK,
+    captures: "nftables",
   },
 ];
 
 for (const testCase of cases) {
   const { name, hasResolved = false, prepare, renew, args = [], captures, rival } = testCase;
+  const names = testCase.names ?? { [MESH]: "10.96.1.1", ...BANK };
   Deno.test(`outrigger on a Debian 12 whose nameserver comes by ${name}`, async () => {
     const startedMs = performance.now();
     await using scene = await bareScene({
@@ -121,9 +137,8 @@ for (const testCase of cases) {
     await using watch = PortWatch.start({ network, folder: vm.folder, address: LEASED, port: 22 });
     const said = await vm.run([PROGRAM, ...INSTALL, ...args]);
     assert.match(said, new RegExp(`its lookups go to the agent \\(${captures}\\)`));
-    const addresses = { [MESH]: "10.96.1.1", "bank.example.org": "192.0.2.99" };
     for (
-      const [name, address] of Object.entries({ ...addresses, "www.example.org": "203.0.113.80" })
+      const [name, address] of Object.entries({ ...names, "www.example.org": "203.0.113.80" })
     ) {
       const found = await everyLookup(vm, name);
       assert.deepEqual(found, mapValues(found, () => [address]), name);
@@ -132,7 +147,7 @@ for (const testCase of cases) {
     const changedMs = performance.now();
     await lease(SECOND);
     await finds("moved.example.org", "203.0.113.54", "the new nameserver is learnt");
-    for (const [name, address] of Object.entries(addresses)) {
+    for (const [name, address] of Object.entries(names)) {
       await finds(name, address, `${name} is answered after a new lease`);
     }
     report(`${name}: captured again, with the new nameserver`, performance.now() - changedMs);
@@ -151,7 +166,7 @@ for (const testCase of cases) {
     assert.equal(await vm.run(["cat", "/etc/resolv.conf"]), second);
     assert.deepEqual(await getent(vm, "moved.example.org"), ["203.0.113.54"]);
     await vm.run([BINARY, "capture", "up"]);
-    await finds(MESH, "10.96.1.1", "the capture is back");
+    await finds("bank.example.org", "192.0.2.99", "the capture is back");
 
     await lease(FIRST);
     await vm.run([BINARY, "uninstall", "--purge"]);
