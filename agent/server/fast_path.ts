@@ -43,8 +43,12 @@ export interface FastPathOptions {
   log: Logger;
 }
 
-/** How long a worker may take for the batch that it is at, in milliseconds, before it counts as stuck. */
-const STUCK_MS = 1_000;
+/**
+ * How long a worker may take for the batch that it is at, in milliseconds, before it counts as stuck; then
+ * nobody waits for it again. Not shorter: on a busy machine a thread does not run for more than a second,
+ * and what it had taken would be lost. Not longer: an end has more to do.
+ */
+export const STUCK_MS = 4_000;
 /** How long a worker that died is not started anew, in milliseconds: a fault may be in what it is given. */
 const RESTART_MS = 200;
 
@@ -77,6 +81,8 @@ export class FastPath {
   readonly #exchanges = new ExchangeSockets();
   #workers: FastWorkerHandle[] = [];
   #mesh: FastMesh;
+  /** Waiting for a worker took too long once. */
+  #isStuck = false;
   #closed = false;
   /** Gives to the slow path what a worker did not answer. */
   readonly #handOver: PacketHandler = (message, sockaddr, fd) => {
@@ -225,7 +231,8 @@ export class FastPath {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
     while (told.some(({ worker, number }) => !worker.hasTaken(number))) {
-      if (clock.monotonicMs() - startedMs > STUCK_MS) return;
+      this.#isStuck ||= clock.monotonicMs() - startedMs > STUCK_MS;
+      if (this.#isStuck) return;
       await sleep(clock, 1);
     }
   }
