@@ -116,7 +116,7 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
 
   await t.step("three restarts under load lose nothing, and release nothing", async () => {
     await recover();
-    const load = await scene.load({ perSecond: 2_000, seconds: 6 }, async () => {
+    const load = await scene.load({ perSecond: 8_000, seconds: 6 }, async () => {
       for (let i = 0; i < 3; i++) {
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         await vm.run(["systemctl", "restart", SERVICE]);
