@@ -29,6 +29,10 @@ interface Case {
   /** Makes the VM what it is. */
   prepare: string;
   args?: string[];
+  /** Lines of the configuration. */
+  config?: string;
+  /** Whether it has DNS without outrigger; so unless given. */
+  hasDns?: boolean;
   captures: string;
   /** More that is to be seen while it is captured. */
   check?: (vm: VirtualMachine) => Promise<void>;
@@ -61,6 +65,29 @@ const cases: Case[] = [
       mount -o remount,ro,bind /etc/resolv.conf`,
     captures: "nftables",
     check: sourcePorts,
+  },
+  {
+    name: "an immutable resolv.conf",
+    prepare: `${WITHOUT_RESOLVED}\nchattr +i /etc/resolv.conf`,
+    captures: "nftables",
+    async check(vm) {
+      await sourcePorts(vm);
+      assert.match(await vm.run(["lsattr", "/etc/resolv.conf"]), /^-*i/);
+    },
+  },
+  {
+    name: "no resolv.conf at all",
+    prepare: `${WITHOUT_RESOLVED}\nrm /etc/resolv.conf`,
+    hasDns: false,
+    config: `dns: { upstreams: [${UPLINK}] }\n`,
+    captures: "resolv-conf",
+  },
+  {
+    name: "a resolv.conf that leads nowhere",
+    prepare: `${WITHOUT_RESOLVED}\nln -sf /run/nobody/resolv.conf /etc/resolv.conf`,
+    hasDns: false,
+    config: `dns: { upstreams: [${UPLINK}] }\n`,
+    captures: "resolv-conf",
   },
   {
     name: "systemd-resolved, and resolv.conf a link to its uplinks",
@@ -140,6 +167,7 @@ const cases: Case[] = [
 
 for (const testCase of cases) {
   const { name, suite = "bookworm", packages = [], prepare, args = [], captures, check } = testCase;
+  const ownAddresses = testCase.hasDns === false ? [] : ["203.0.113.80"];
   Deno.test(`outrigger install on a Debian ${RELEASES[suite]} with ${name}`, async () => {
     await using scene = await bareScene({
       suite,
@@ -147,11 +175,11 @@ for (const testCase of cases) {
       hasResolved: packages.length === 0,
     });
     const { vm } = scene;
-    await bring(vm);
+    await bring(vm, testCase.config);
     await sh(vm, prepare);
     const before = await filesOf(vm);
     const rules = await ruleset(vm);
-    assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
+    assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ownAddresses);
 
     const said = await vm.run([PROGRAM, ...INSTALL, ...args]);
     assert.match(said, new RegExp(`its lookups go to the agent \\(${captures}\\)`));
@@ -164,10 +192,23 @@ for (const testCase of cases) {
     await vm.run([BINARY, "uninstall", "--purge"]);
     assert.deepEqual(differences(before, await filesOf(vm)), []);
     assert.equal(await ruleset(vm), rules);
-    assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
+    assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ownAddresses);
     assert.deepEqual(await getent(vm, MESH), []);
   });
 }
+
+Deno.test("outrigger install refuses a read-only /etc, and changes nothing", async () => {
+  await using scene = await bareScene({ extra: ["nftables"] });
+  const { vm } = scene;
+  await bring(vm);
+  await sh(vm, "mount --bind /etc /etc; mount -o remount,ro,bind /etc");
+  const before = await filesOf(vm);
+  const { code, stderr } = await vm.attempt([PROGRAM, ...INSTALL]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /\/etc is read-only: units and configuration cannot be put there/);
+  assert.deepEqual(differences(before, await filesOf(vm)), []);
+  assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
+});
 
 /** A client's query and then the agent's own, from one source port: the second must not come back. */
 async function sourcePorts(vm: VirtualMachine): Promise<void> {

@@ -137,9 +137,13 @@ export class VirtualMachine implements AsyncDisposable {
     this.#leader = leader;
   }
 
-  /** Through process 1, whose mounts are seen: /run is not part of the layer. */
+  /** Where a path of it is on the host: through process 1, whose mounts are seen. */
+  pathOnHost(path: string): string {
+    return `/proc/${this.#leader}/root${path}`;
+  }
+
   async #target(path: string): Promise<string> {
-    const target = join(`/proc/${this.#leader}/root`, path);
+    const target = this.pathOnHost(path);
     await Deno.mkdir(dirname(target), { recursive: true });
     return target;
   }

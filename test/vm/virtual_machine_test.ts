@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { runToEnd } from "../support/child_process.ts";
 import { debianImage } from "./debian_image.ts";
 import { VirtualMachine } from "./virtual_machine.ts";
+import { differences, filesOf } from "./vm_files.ts";
 import { VmNetwork } from "./vm_network.ts";
 
 Deno.test("VirtualMachine leaves nothing behind, neither orderly nor when a test fails", async () => {
@@ -22,6 +23,11 @@ Deno.test("VirtualMachine leaves nothing behind, neither orderly nor when a test
       stdout: "",
       stderr: "oh\n",
     });
+    const before = await filesOf(vm);
+    await runToEnd("setfattr", ["-n", "trusted.test", "-v", "1", vm.pathOnHost("/etc/hosts")]);
+    const [difference, ...others] = differences(before, await filesOf(vm));
+    assert.match(difference, /^\/etc\/hosts: .* trusted\.test=0x31$/);
+    assert.deepEqual(others, []);
     // The VM's capabilities, not the host's: a module is never loaded from in there.
     const capabilities = await vm.run(["sh", "-c", "grep CapEff /proc/self/status | cut -f 2"]);
     assert.equal(BigInt(`0x${capabilities.trim()}`) >> 16n & 1n, 0n);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runToEnd } from "../support/child_process.ts";
 import type { VirtualMachine } from "./virtual_machine.ts";
 
 /** What changes by itself: logs, seeds, times, caches of the loader and of systemd. */
@@ -23,7 +24,7 @@ const BY_ITSELF = [
 ];
 const FOLDERS = ["/etc", "/usr", "/var", "/opt", "/root", "/home", "/srv"];
 
-/** Each path with its type, mode, owner, number of names, link target and content's hash. */
+/** Each path with its type, mode, owner, link target, extended attributes and content's hash. */
 export async function filesOf(vm: VirtualMachine): Promise<Map<string, string>> {
   const unless = BY_ITSELF.flatMap((path) => ["-not", "-path", path]);
   const facts = await vm.run([
@@ -39,7 +40,25 @@ export async function filesOf(vm: VirtualMachine): Promise<Map<string, string>> 
     const [hash, path] = line.split(/ +(.*)/s);
     files.set(path, `${files.get(path)} ${hash}`);
   }
+  for (const [path, attributes] of await attributesOf(vm)) {
+    if (files.has(path)) files.set(path, `${files.get(path)} ${attributes}`);
+  }
   return files;
+}
+
+/** The extended attributes of each path that has some; by the host's program, since few VMs have it. */
+async function attributesOf(vm: VirtualMachine): Promise<Map<string, string>> {
+  const root = vm.pathOnHost("");
+  const text = await runToEnd("getfattr", [
+    ...["--recursive", "--physical", "--no-dereference", "--absolute-names"],
+    ...["--dump", "--match=-", "--encoding=hex", "--"],
+    ...FOLDERS.map((folder) => `${root}${folder}`),
+  ]);
+  const blocks = text.split("\n\n").filter((block) => block.trim() !== "");
+  return new Map(blocks.map((block) => {
+    const [path, ...attributes] = block.trim().split("\n");
+    return [path.slice(`# file: ${root}`.length), attributes.join(" ")];
+  }));
 }
 
 /** What differs, a line each. */

@@ -16,11 +16,11 @@ export const INSTALL = ["install", "--config", "/opt/config.yaml"];
 
 const CONFIG = "node: { namespace: ns1 }\nnames: { files: [/opt/names.yaml] }\n";
 
-/** Brings program, configuration and names. */
-export async function bring(vm: VirtualMachine): Promise<void> {
+/** Brings program, configuration and names. @param more lines of the configuration */
+export async function bring(vm: VirtualMachine, more = ""): Promise<void> {
   await vm.copyIn(await binaryUnderTest(), PROGRAM);
   await vm.writeFile("/opt/names.yaml", meshNames());
-  await vm.writeFile("/opt/config.yaml", CONFIG);
+  await vm.writeFile("/opt/config.yaml", `${CONFIG}${more}`);
 }
 
 /** What `nft list ruleset` says, without counters. */
