@@ -62,6 +62,11 @@ Deno.test("outrigger.service lets the agent end in its own time", async () => {
   assert.ok(secondsOf("outrigger.service", "TimeoutStopSec") > (STUCK_MS + DRAIN_MS) / 1000);
 });
 
+Deno.test("outrigger-recapture.service pauses without holding up a boot, which ends with the last job", () => {
+  assert.deepEqual(valuesOf("outrigger-recapture.service", "Type"), ["exec"]);
+  assert.match(valuesOf("outrigger-recapture.service", "ExecStart").join(), /sleep 10/);
+});
+
 Deno.test("outrigger.socket has the agent's own address, and port 53 on another", async () => {
   const { loadConfig } = await import("../agent/config/load_config.ts");
   const config = await loadConfig({

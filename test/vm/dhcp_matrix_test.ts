@@ -162,10 +162,14 @@ for (const testCase of cases) {
         15_000,
       );
     }
+    // What would capture again at once.
+    const again = ["outrigger-capture.path", "outrigger-capture.timer"];
+    await vm.run(["systemctl", "stop", ...again, "outrigger-recapture.service"]);
     await vm.run([BINARY, "capture", "down"]);
     assert.equal(await vm.run(["cat", "/etc/resolv.conf"]), second);
     assert.deepEqual(await getent(vm, "moved.example.org"), ["203.0.113.54"]);
     await vm.run([BINARY, "capture", "up"]);
+    await vm.run(["systemctl", "start", ...again]);
     await finds("bank.example.org", "192.0.2.99", "the capture is back");
 
     await lease(FIRST);
