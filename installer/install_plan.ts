@@ -149,12 +149,6 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
       onlyPurge: true,
       why: "key, certificate and last name table",
     },
-    {
-      kind: "own tree",
-      path: "/var/cache/outrigger",
-      onlyPurge: true,
-      why: "the runtime's code cache, which shortens a start",
-    },
     { kind: "own tree", path: "/run/outrigger", why: "where the agent asks for the capture" },
     run({
       up: ["systemd-tmpfiles", "--create", "/etc/tmpfiles.d/outrigger.conf"],
