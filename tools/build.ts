@@ -2,13 +2,15 @@
  * `deno task build`: bundles the program and compiles it into dist/outrigger for this machine.
  *
  * The bundle is made by `deno bundle`, which is esbuild with Deno's own resolution; compiling the bundle
- * gives a smaller and faster binary than compiling the sources. It is split where modules are loaded when
- * they are needed: at each start V8 reads all of a file that it loads, 100 ms for the whole program.
+ * gives a smaller and faster binary than compiling the sources. The bundle is one script, and beside it lies
+ * what V8 has made of it (`program_loader.ts`): at each start V8 would read all of it, 100 ms.
  *
  * @module
  */
 import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
+import { packagesInside } from "./packages_inside.ts";
+import { ADDRESS, CODE_CACHE, PROGRAM } from "./program_loader.ts";
 
 /**
  * What the binary may do. All: it reads /proc, which nothing less allows, calls libc and, to install itself,
@@ -28,6 +30,12 @@ const WORKERS: readonly string[] = [
   "agent/server/fast_path_worker.ts",
 ];
 
+/** Where the binary starts. */
+const ENTRY = "outrigger.js";
+
+/** An idle agent with 5,000 names takes 90 MB with it, 104 without (lite mode 107, optimizing for size 123). */
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
+
 /** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 
@@ -42,8 +50,10 @@ const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
 const temporary = join(work, "tmp");
 await Deno.mkdir(temporary);
 try {
-  await bundle("agent/main.ts", "--code-splitting", "--outdir", work);
+  await bundle("agent/main.ts", "--format", "cjs", "-o", join(work, PROGRAM));
   for (const worker of WORKERS) await bundle(worker, "-o", join(work, basename(worker)));
+  await bundle("tools/compiled_entry.ts", "-o", join(work, ENTRY));
+  await makeScript();
   const compiled = join(work, "outrigger");
   const base = await compile(compiled);
   await checkProgram(compiled, base);
@@ -55,6 +65,30 @@ try {
 
 function bundle(source: string, ...output: string[]): Promise<void> {
   return deno(["bundle", "--quiet", "--platform", "deno", "--minify", ...output, source]);
+}
+
+/**
+ * Makes the bundle a function of what a module has and a script has not, and has its code cache made. Its
+ * own address is used for its workers alone.
+ */
+async function makeScript(): Promise<void> {
+  const path = join(work, PROGRAM);
+  let workers = 0;
+  const text = (await Deno.readTextFile(path)).replaceAll(
+    /(new URL\("\.\/\w+_worker\.ts"),[\w$]+\.url\)/g,
+    (_, start) => (workers++, `${start},${ADDRESS})`),
+  );
+  if (workers !== WORKERS.length) {
+    throw new Error(`${workers} workers of ${WORKERS.length} are started in the bundle`);
+  }
+  await Deno.writeTextFile(
+    path,
+    `(function(require,${ADDRESS}){var module={exports:{}};${text}\n})`,
+  );
+  const arguments_ = ["run", "--config", join(work, "missing.yaml")];
+  await deno(["run", "-A", V8_FLAGS, "tools/make_code_cache.ts", ...arguments_], {
+    env: { PROGRAM_FOLDER: work },
+  });
 }
 
 /** Compiles with the first base binary that can be had; returns which. */
@@ -90,25 +124,33 @@ async function compileWith(
     timeoutMs?: number;
   },
 ): Promise<void> {
-  const entry = join(work, "outrigger.js");
-  const values = { __OUTRIGGER_COMMIT__: await commit(), __OUTRIGGER_BASE__: base };
+  const values = {
+    __OUTRIGGER_COMMIT__: await commit(),
+    __OUTRIGGER_BASE__: base,
+    __OUTRIGGER_PACKAGES__: (await packagesInside()).map(({ name, version }) =>
+      `${name}@${version}`
+    ),
+  };
   const stamp = `Object.assign(globalThis,${JSON.stringify(values)});\n`;
-  // By import(), so that it is evaluated after this.
-  await Deno.writeTextFile(entry, `${stamp}await import("./main.js");\n`);
+  const bundled = await Deno.readTextFile(join(work, ENTRY));
+  const entry = join(work, base, ENTRY);
+  await Deno.mkdir(join(work, base));
+  await Deno.writeTextFile(entry, stamp + bundled);
+  const included = [...WORKERS.map((worker) => basename(worker)), PROGRAM, CODE_CACHE];
+  for (const name of included) await Deno.copyFile(join(work, name), join(work, base, name));
   // The compiler overflows its stack on a cold cache without RUST_MIN_STACK.
   await deno([
     "compile",
     "--quiet",
     "--no-check",
     "--no-config",
-    // An idle agent with 5,000 names takes 90 MB with it, 104 without (lite mode 107, optimizing for size 123).
-    "--v8-flags=--max-semi-space-size=1",
+    V8_FLAGS,
     // Its place is fixed before the program runs: /tmp/deno-compile-NAME.cache, and what anybody has put there
     // in time is run, as root too.
     "--no-code-cache",
     "--unstable-net", // Deno.listenDatagram: agent/system/datagram_socket.ts
     ...PERMISSIONS,
-    ...WORKERS.flatMap((worker) => ["--include", join(work, basename(worker))]),
+    ...included.flatMap((name) => ["--include", join(work, base, name)]),
     "-o",
     output,
     entry,
@@ -137,8 +179,12 @@ async function checkProgram(program: string, base: string): Promise<void> {
   const left = await Array.fromAsync(Deno.readDir(temporary), ({ name }) => name);
   if (left.length > 0) throw new Error(`The compiled program left files behind: ${left.join()}`);
   const isRight = success && text.startsWith("{") &&
-    JSON.parse(text).base === base && JSON.parse(text).deno === Deno.version.deno;
-  if (isRight) return;
+    JSON.parse(text).base === base && JSON.parse(text).deno === Deno.version.deno &&
+    JSON.parse(text).target === Deno.build.target;
+  if (isRight) {
+    if (JSON.parse(text).codeCache) return;
+    throw new Error("The compiled program's V8 does not take the code cache made by this one");
+  }
   throw new Error(
     `The compiled program does not work: use a base binary (${base}) that is the denort of Deno ` +
       `${Deno.version.deno} for ${Deno.build.target}. \`version --json\` printed "${text.trim()}".`,

@@ -32,6 +32,11 @@ export const systemProcess: Process = {
 };
 
 /** Versions of the runtime. */
-export function runtimeVersions(): { deno: string; v8: string; target: string } {
-  return { deno: Deno.version.deno, v8: Deno.version.v8, target: Deno.build.target };
+export function runtimeVersions(): {
+  deno: string;
+  v8: string;
+  typescript: string;
+  target: string;
+} {
+  return { ...Deno.version, target: Deno.build.target };
 }

@@ -1,0 +1,52 @@
+/**
+ * The npm packages that the program consists of, beside its own sources.
+ *
+ * @module
+ */
+
+/** An npm package in the binary. */
+export interface PackageInside {
+  /** E.g. `@grpc/grpc-js`. */
+  readonly name: string;
+  /** E.g. `1.14.7`. */
+  readonly version: string;
+}
+
+/**
+ * All that the program's modules lead to, by name; what the tests alone use is not among them.
+ *
+ * @throws when Deno cannot read the sources
+ */
+export async function packagesInside(): Promise<PackageInside[]> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "agent/main.ts"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) throw new Error(`deno info failed: ${decoder.decode(stderr)}`);
+  return packagesOf(JSON.parse(decoder.decode(stdout)));
+}
+
+/** What {@link packagesInside} reads of `deno info --json`. */
+export interface ModuleGraph {
+  /** Every module; those of npm say of which package. */
+  readonly modules: readonly { readonly npmPackage?: string }[];
+  /** Every package of the lock file, those that nothing leads to as well. */
+  readonly npmPackages: Readonly<
+    Record<string, PackageInside & { readonly dependencies: readonly string[] }>
+  >;
+}
+
+/** The packages that modules belong to, and what those depend on. */
+export function packagesOf({ modules, npmPackages }: ModuleGraph): PackageInside[] {
+  const found = new Map<string, PackageInside>();
+  const visit = (id: string) => {
+    const { name, version, dependencies } = npmPackages[id];
+    // Types are for the compiler alone.
+    if (name.startsWith("@types/") || found.has(`${name}@${version}`)) return;
+    found.set(`${name}@${version}`, { name, version });
+    dependencies.forEach(visit);
+  };
+  for (const { npmPackage } of modules) if (npmPackage !== undefined) visit(npmPackage);
+  return [...found].sort(([a], [b]) => a < b ? -1 : 1).map(([, inside]) => inside);
+}
