@@ -138,6 +138,8 @@ async function compileWith(
   await Deno.writeTextFile(entry, stamp + bundled);
   const included = [...WORKERS.map((worker) => basename(worker)), PROGRAM, CODE_CACHE];
   for (const name of included) await Deno.copyFile(join(work, name), join(work, base, name));
+  // The times of files are in the binary: the same sources give the same octets at any time.
+  for (const name of [ENTRY, ...included]) await Deno.utime(join(work, base, name), 0, 0);
   // The compiler overflows its stack on a cold cache without RUST_MIN_STACK.
   await deno([
     "compile",
