@@ -1,5 +1,6 @@
 /**
- * `deno task build`: bundles the program and compiles it into dist/outrigger for this machine.
+ * `deno task build`: bundles the program and compiles it into dist/outrigger for this machine, or for
+ * `--target=aarch64-unknown-linux-gnu`.
  *
  * The bundle is made by `deno bundle`, which is esbuild with Deno's own resolution; compiling the bundle
  * gives a smaller and faster binary than compiling the sources. The bundle is one script, and beside it lies
@@ -9,6 +10,7 @@
  */
 import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
+import { architectureOf } from "./denort_elf.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { ADDRESS, CODE_CACHE, PROGRAM } from "./program_loader.ts";
 
@@ -38,6 +40,10 @@ const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
 
 /** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
 const DOWNLOAD_TIMEOUT_MS = 300_000;
+
+const TARGET = /^--target=(\S+)$/.exec(Deno.args[0] ?? "")?.[1] ?? Deno.build.target;
+/** Whether what is built can be run here. */
+const RUNS_HERE = TARGET === Deno.build.target;
 
 const dist = join(Deno.cwd(), "dist");
 const target = join(dist, "outrigger");
@@ -85,6 +91,8 @@ async function makeScript(): Promise<void> {
     path,
     `(function(require,${ADDRESS}){var module={exports:{}};${text}\n})`,
   );
+  // One of another architecture would have to be made there: V8 compiles at each start instead.
+  if (!RUNS_HERE) return await Deno.writeTextFile(join(work, CODE_CACHE), "");
   const arguments_ = ["run", "--config", join(work, "missing.yaml")];
   await deno(["run", "-A", V8_FLAGS, "tools/make_code_cache.ts", ...arguments_], {
     env: { PROGRAM_FOLDER: work },
@@ -110,7 +118,7 @@ async function compile(output: string): Promise<string> {
   }
   await compileWith(output, {
     base: "fallback",
-    env: { DENORT_BIN: await fallbackBase() },
+    env: { DENORT_BIN: await fallbackBase(TARGET) },
   });
   console.log("Built on the fallback base: not for release.");
   return "fallback";
@@ -147,6 +155,8 @@ async function compileWith(
     "--no-check",
     "--no-config",
     V8_FLAGS,
+    "--target",
+    TARGET,
     // Its place is fixed before the program runs: /tmp/deno-compile-NAME.cache, and what anybody has put there
     // in time is run, as root too.
     "--no-code-cache",
@@ -176,6 +186,13 @@ async function commit(): Promise<string> {
 
 /** `deno compile` takes any ELF file for a base, so what it made must say what it is. */
 async function checkProgram(program: string, base: string): Promise<void> {
+  const architecture = architectureOf(await Deno.readFile(program));
+  if (architecture === undefined || !TARGET.startsWith(`${architecture}-`)) {
+    throw new Error(
+      `The base binary (${base}) is for ${architecture ?? "something else"}, not ${TARGET}`,
+    );
+  }
+  if (!RUNS_HERE) return;
   const { success, stdout } = await run(program, ["version", "--json"]);
   const text = new TextDecoder().decode(stdout);
   const left = await Array.fromAsync(Deno.readDir(temporary), ({ name }) => name);
@@ -195,6 +212,9 @@ async function checkProgram(program: string, base: string): Promise<void> {
 
 async function report(base: string): Promise<void> {
   const { size } = await Deno.stat(target);
+  if (!RUNS_HERE) {
+    return console.log(`dist/outrigger: ${(size / 1e6).toFixed(1)} MB, ${TARGET}, base: ${base}`);
+  }
   const times: number[] = [];
   for (let i = 0; i < 6; i++) {
     const startedMs = performance.now();

@@ -26,13 +26,14 @@ const SOURCE = {
 /**
  * The path of the base binary, made and kept in the user's cache folder at the first use.
  *
+ * @param target what the binary is for
  * @throws when npm cannot be reached, or any sum differs
  */
-export async function fallbackBase(): Promise<string> {
-  if (Deno.version.deno !== SOURCE.deno || Deno.build.target !== SOURCE.target) {
+export async function fallbackBase(target: string): Promise<string> {
+  if (Deno.version.deno !== SOURCE.deno || target !== SOURCE.target) {
     throw new Error(
-      `The fallback base is for Deno ${SOURCE.deno} on ${SOURCE.target}, and this is Deno ` +
-        `${Deno.version.deno} on ${Deno.build.target}: set DENORT_BIN to a denort of this version.`,
+      `The fallback base is for Deno ${SOURCE.deno} on ${SOURCE.target}, and not for Deno ` +
+        `${Deno.version.deno} on ${target}: set DENORT_BIN to a denort of this version.`,
     );
   }
   const folder = cacheFolder();

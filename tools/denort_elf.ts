@@ -21,6 +21,8 @@ interface Section {
   size: number;
 }
 
+/** Of ELF, 64 bits, little-endian. */
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46, 2, 1];
 const HEADER_OCTETS = 64;
 const PROGRAM_OCTETS = 56;
 const SECTION_OCTETS = 64;
@@ -35,8 +37,7 @@ const APPENDED = [".sui.phdrs", ".note.sui"];
  */
 export function cutProgram(binary: Uint8Array): Uint8Array {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.length);
-  const magic = [0x7f, 0x45, 0x4c, 0x46, 2, 1];
-  if (binary.length < HEADER_OCTETS || magic.some((octet, i) => binary[i] !== octet)) {
+  if (binary.length < HEADER_OCTETS || MAGIC.some((octet, i) => binary[i] !== octet)) {
     throw new ElfError("not a 64-bit little-endian ELF file");
   }
   const sections = readSections(view);
@@ -123,4 +124,10 @@ function lastIndexOf(whole: Uint8Array, part: Uint8Array): number {
     at = whole.lastIndexOf(part[0], at - 1);
   }
   return -1;
+}
+
+/** What a binary is for, as Deno names it: the first word of a target; undefined for others. */
+export function architectureOf(binary: Uint8Array): string | undefined {
+  if (MAGIC.some((octet, i) => binary[i] !== octet)) return undefined;
+  return ({ 62: "x86_64", 183: "aarch64" })[binary[18] + binary[19] * 256];
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cutProgram, ElfError } from "./denort_elf.ts";
+import { architectureOf, cutProgram, ElfError } from "./denort_elf.ts";
 
 const text = (string: string) => new TextEncoder().encode(string);
 
@@ -118,5 +118,18 @@ Deno.test("cutProgram() refuses what it does not know", async (t) => {
         (error: unknown) => error instanceof ElfError && reason.test(error.message),
       );
     });
+  }
+});
+
+Deno.test("architectureOf() reads what a binary is for", () => {
+  const cases: [string, Uint8Array, string | undefined][] = [
+    ["x86_64", changed(runtime(), 18, 62), "x86_64"],
+    ["aarch64", changed(runtime(), 18, 183), "aarch64"],
+    ["another machine", changed(runtime(), 18, 243), undefined],
+    ["no ELF file", new Uint8Array(64), undefined],
+    ["nothing", new Uint8Array(0), undefined],
+  ];
+  for (const [what, binary, expected] of cases) {
+    assert.equal(architectureOf(binary), expected, what);
   }
 });
