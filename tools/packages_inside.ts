@@ -10,6 +10,8 @@ export interface PackageInside {
   readonly name: string;
   /** E.g. `1.14.7`. */
   readonly version: string;
+  /** Where it lies on this machine. */
+  readonly localPath: string;
 }
 
 /**
@@ -41,10 +43,10 @@ export interface ModuleGraph {
 export function packagesOf({ modules, npmPackages }: ModuleGraph): PackageInside[] {
   const found = new Map<string, PackageInside>();
   const visit = (id: string) => {
-    const { name, version, dependencies } = npmPackages[id];
+    const { name, version, localPath, dependencies } = npmPackages[id];
     // Types are for the compiler alone.
     if (name.startsWith("@types/") || found.has(`${name}@${version}`)) return;
-    found.set(`${name}@${version}`, { name, version });
+    found.set(`${name}@${version}`, { name, version, localPath });
     dependencies.forEach(visit);
   };
   for (const { npmPackage } of modules) if (npmPackage !== undefined) visit(npmPackage);

@@ -5,6 +5,7 @@ Deno.test("packagesOf() lists what modules lead to, each version once, without t
   const entry = (name: string, version: string, ...dependencies: string[]) => ({
     name,
     version,
+    localPath: "/npm",
     dependencies,
   });
   const npmPackages = {
@@ -16,9 +17,10 @@ Deno.test("packagesOf() lists what modules lead to, each version once, without t
     "tests@1.0.0": entry("tests", "1.0.0"),
   };
   const modules = [{}, { npmPackage: "b@1.0.0_a" }, { npmPackage: "a@1.0.0" }];
+  const localPath = "/npm";
   assert.deepEqual(packagesOf({ modules, npmPackages }), [
-    { name: "a", version: "1.0.0" },
-    { name: "a", version: "2.0.0" },
-    { name: "b", version: "1.0.0" },
+    { name: "a", version: "1.0.0", localPath },
+    { name: "a", version: "2.0.0", localPath },
+    { name: "b", version: "1.0.0", localPath },
   ]);
 });
