@@ -11,6 +11,7 @@
 import { basename, join } from "node:path";
 import { fallbackBase, whyNoBase } from "./denort_base.ts";
 import { architectureOf } from "./denort_elf.ts";
+import { withoutSymbols } from "./elf_symbols.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { ADDRESS, CODE_CACHE, PROGRAM } from "./program_loader.ts";
 
@@ -101,8 +102,9 @@ async function makeScript(): Promise<void> {
 
 /** Compiles with the first base binary that can be had; returns which. */
 async function compile(output: string): Promise<string> {
-  if (Deno.env.get("DENORT_BIN")) {
-    await compileWith(output, { base: "env" });
+  const given = Deno.env.get("DENORT_BIN");
+  if (given) {
+    await compileWith(output, { base: "env", env: { DENORT_BIN: await stripped(given) } });
     return "env";
   }
   try {
@@ -118,10 +120,17 @@ async function compile(output: string): Promise<string> {
   }
   await compileWith(output, {
     base: "fallback",
-    env: { DENORT_BIN: await fallbackBase(TARGET) },
+    env: { DENORT_BIN: await stripped(await fallbackBase(TARGET)) },
   });
   console.log("Built on the fallback base: not for release.");
   return "fallback";
+}
+
+/** A copy of a base binary without its symbols. (Deno's own download is where nobody else can reach it.) */
+async function stripped(base: string): Promise<string> {
+  const path = join(work, "denort");
+  await Deno.writeFile(path, withoutSymbols(await Deno.readFile(base)), { mode: 0o755 });
+  return path;
 }
 
 async function compileWith(
