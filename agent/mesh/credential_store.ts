@@ -8,6 +8,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { messageOf } from "../system/agent_error.ts";
 import type { Files } from "../system/files.ts";
+import { refuseNewerFormat } from "./state_format.ts";
 
 /** What a node proves itself with. */
 export interface StoredCredentials {
@@ -21,8 +22,10 @@ export interface StoredCredentials {
 
 const FILE = "credentials.json";
 
-const schema = z.strictObject({
-  version: z.literal(1),
+/** See `state_format.ts`. */
+const FORMAT = 1;
+const formatSchema = z.object({ version: z.int() });
+const schema = z.object({
   key: z.string(),
   chain: z.array(z.string()).min(1),
   roots: z.array(z.string()),
@@ -49,9 +52,9 @@ export class CredentialStore {
   async load(): Promise<StoredCredentials | string | undefined> {
     try {
       if (await this.#files.stat(this.#path) === undefined) return undefined;
-      const { key, chain, roots } = schema.parse(
-        JSON.parse(await this.#files.readText(this.#path)),
-      );
+      const content: unknown = JSON.parse(await this.#files.readText(this.#path));
+      refuseNewerFormat(formatSchema.parse(content).version, FORMAT);
+      const { key, chain, roots } = schema.parse(content);
       return { key, chain, roots };
     } catch (error) {
       // A schema's message quotes no value; the key stays out of every log.
@@ -62,7 +65,7 @@ export class CredentialStore {
   /** Replaces them. @throws the disk's error */
   async save(credentials: StoredCredentials): Promise<void> {
     await this.#files.makeDirectory(this.#stateDir, { mode: 0o700 });
-    const text = `${JSON.stringify({ version: 1, ...credentials }, null, 1)}\n`;
+    const text = `${JSON.stringify({ version: FORMAT, ...credentials }, null, 1)}\n`;
     await this.#files.writeAtomic(this.#path, text, { mode: 0o600 });
   }
 }

@@ -11,6 +11,7 @@ import { messageOf } from "../system/agent_error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
 import type { MeshProblem } from "./errors.ts";
+import { refuseNewerFormat } from "./state_format.ts";
 
 /** A table with what is known of it. */
 export interface TableSnapshot {
@@ -39,8 +40,10 @@ const FILE = "name-table.bin";
 /** Pushes that come in quick succession are written once, in milliseconds. */
 const COALESCE_MS = 2_000;
 
-const headerSchema = z.strictObject({
-  format: z.literal("outrigger-name-table/1"),
+/** See `state_format.ts`. */
+const FORMAT = 1;
+const formatSchema = z.object({ format: z.string().regex(/^outrigger-name-table\/\d{1,6}$/) });
+const headerSchema = z.object({
   version: z.string(),
   receivedAt: z.iso.datetime(),
   sha256: z.string(),
@@ -81,9 +84,11 @@ export class SavedTable {
       if (await this.#files.stat(this.#path) === undefined) return undefined;
       const content = await this.#files.readBytes(this.#path);
       const newline = content.indexOf(0x0a);
-      const header = headerSchema.parse(
-        JSON.parse(new TextDecoder().decode(content.subarray(0, Math.max(0, newline)))),
+      const line: unknown = JSON.parse(
+        new TextDecoder().decode(content.subarray(0, Math.max(0, newline))),
       );
+      refuseNewerFormat(Number(formatSchema.parse(line).format.split("/")[1]), FORMAT);
+      const header = headerSchema.parse(line);
       const bytes = content.subarray(newline + 1);
       if (await sha256(bytes) !== header.sha256) throw new Error("its checksum does not match");
       return { bytes, version: header.version, receivedAtMs: Date.parse(header.receivedAt) };
@@ -135,7 +140,7 @@ export class SavedTable {
 
   async #write({ bytes, version, receivedAtMs }: TableSnapshot): Promise<void> {
     const header = {
-      format: "outrigger-name-table/1",
+      format: `outrigger-name-table/${FORMAT}`,
       version,
       receivedAt: new Date(receivedAtMs).toISOString(),
       sha256: await sha256(bytes),
