@@ -12,6 +12,7 @@ import { AgentError } from "./system/agent_error.ts";
 import { systemFiles } from "./system/files.ts";
 import { forgetUdpExchanges } from "./system/conntrack.ts";
 import { systemFileTree } from "./system/file_tree.ts";
+import { downloadFile } from "./system/download.ts";
 import { fetchHttp, fetchUnix } from "./system/http.ts";
 import { inheritedSockets } from "./system/inherited_sockets.ts";
 import { systemProcess } from "./system/process.ts";
@@ -38,6 +39,7 @@ const context: CommandContext = {
     tree: systemFileTree,
     runProgram: runProgramOfMachine,
     forgetUdpExchanges,
+    download: downloadFile,
     world: systemWorld(),
     program: Deno.build.standalone ? Deno.execPath() : undefined,
   }),

@@ -14,7 +14,11 @@ export type InstallErrorCode =
   /** The agent runs, and does not get ready. */
   | "NOT_SERVING"
   /** The journal of what was changed cannot be read. */
-  | "JOURNAL_DAMAGED";
+  | "JOURNAL_DAMAGED"
+  /** The upgrade cannot be made: a wrong sum, another architecture, a package. */
+  | "UPGRADE_REFUSED"
+  /** The new version did not do what it should, and the one of before runs again. */
+  | "ROLLED_BACK";
 
 /** The VM could not be changed, or given back. */
 export class InstallError extends AgentError {

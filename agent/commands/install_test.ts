@@ -36,6 +36,7 @@ async function run(args: string[], options: MemoryVmOptions = VM) {
       tree: vm.tree,
       runProgram: vm.world.runProgram,
       forgetUdpExchanges: () => 3,
+      download: () => assert.fail("downloads nothing"),
       world: systemWorld(),
       program: "/opt/outrigger",
     }),

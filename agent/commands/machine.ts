@@ -32,6 +32,12 @@ export interface Machine {
   runProgram: RunProgram;
   /** Has the kernel forget the UDP exchanges with a port; returns how many. */
   forgetUdpExchanges(port: number): number;
+  /**
+   * Downloads a file. @param options `roots`: PEM certificates that vouch for the server, beside the usual
+   *
+   * @throws the network's error, or one that says what the server said
+   */
+  download(url: string, options: { roots: readonly string[] }): Promise<Uint8Array>;
   /** Time, sockets and the rest. */
   world: World;
   /** The path of this program; undefined where it is run from source. */

@@ -12,6 +12,7 @@ import type { CommandContext } from "./command_context.ts";
 import { EXIT_CODES_HELP, ExitCode } from "./exit_codes.ts";
 import { addMachineCommands } from "./machine_program.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
+import { addUpgradeCommands } from "./upgrade_program.ts";
 
 /**
  * Runs one command line.
@@ -58,6 +59,7 @@ ${EXIT_CODES_HELP}`,
     );
   addRun(program, context, done);
   addMachineCommands(program, context, done);
+  addUpgradeCommands(program, context, done);
   addQuestions(program, context, done);
   addCache(program, context, done);
   addControlPlane(program, context, done);

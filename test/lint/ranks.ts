@@ -10,6 +10,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   "agent/dns/": 0,
   "agent/system/": 0,
   "agent/build_info.ts": 0,
+  "agent/downloads.ts": 0,
   "agent/version.ts": 0,
   "systemd/": 0,
   "agent/config/": 1,
