@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { InstallError } from "./errors.ts";
 import { BINARY } from "./install_plan.ts";
 import { INSTALL_JOURNAL, Journal } from "./journal.ts";
@@ -15,6 +16,7 @@ import {
   PREVIOUS_BINARY,
   ROLLBACK_SCRIPT,
   rollbackScript,
+  UPGRADE_DROP_IN,
   UPGRADE_FOLDER,
   UPGRADE_LOCK,
   type UpgradeChanges,
@@ -102,6 +104,7 @@ export class Upgrade {
     onStep(`put ${to} in the place of ${BINARY}`);
     await tree.rename(unfinishedPath(BINARY), BINARY);
     await tree.sync(UPGRADE_LOCK);
+    await this.#liftLimit();
     for (const command of commandsAfter(changes)) {
       onStep(command.join(" "));
       await runToEnd({ command }, { runProgram });
@@ -129,10 +132,13 @@ export class Upgrade {
 
   /** Makes it final. */
   async confirm(): Promise<void> {
-    const { tree } = this.#world;
+    const { tree, runProgram } = this.#world;
     await tree.remove(ROLLBACK_SCRIPT);
     await tree.sync(UPGRADE_FOLDER);
     await this.#disarmDeadline();
+    await tree.remove(UPGRADE_DROP_IN);
+    await tree.removeDirectory(dirname(UPGRADE_DROP_IN));
+    await runProgram(["systemctl", "daemon-reload"]);
     await tree.removeTree(UPGRADE_FOLDER);
   }
 
@@ -179,6 +185,18 @@ export class Upgrade {
     await tree.sync(UPGRADE_FOLDER);
   }
 
+  /** Only until the next boot, whatever happens. */
+  async #liftLimit(): Promise<void> {
+    const { tree } = this.#world;
+    const folder = dirname(UPGRADE_DROP_IN);
+    for (const path of [dirname(folder), folder]) {
+      if (await tree.look(path) === undefined) await tree.makeDirectory(path, { mode: 0o755 });
+    }
+    await tree.remove(UPGRADE_DROP_IN);
+    const text = "[Unit]\nStartLimitIntervalSec=0\n";
+    await tree.create(UPGRADE_DROP_IN, new TextEncoder().encode(text), { mode: 0o644 });
+  }
+
   async #armDeadline(): Promise<void> {
     await this.#disarmDeadline();
     await runToEnd({
@@ -203,7 +221,7 @@ function commandsAfter({ files, enabled }: UpgradeChanges): string[][] {
     ...changes("/etc/tmpfiles.d/")
       ? [["systemd-tmpfiles", "--create", "/etc/tmpfiles.d/outrigger.conf"]]
       : [],
-    ...changes("/etc/systemd/") ? [["systemctl", "daemon-reload"]] : [],
+    ["systemctl", "daemon-reload"],
     ...enabled.length === 0 ? [] : [["systemctl", "enable", ...enabled]],
   ];
 }

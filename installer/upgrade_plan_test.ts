@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseReleaseFiles, planChanges, ROLLBACK_SCRIPT, rollbackScript } from "./upgrade_plan.ts";
+import {
+  parseReleaseFiles,
+  planChanges,
+  ROLLBACK_SCRIPT,
+  rollbackScript,
+  UPGRADE_DROP_IN,
+} from "./upgrade_plan.ts";
 
 const SERVICE = "/etc/systemd/system/outrigger.service";
 const SOCKET = "/etc/systemd/system/outrigger.socket";
@@ -71,7 +77,7 @@ Deno.test("parseReleaseFiles() takes our own", () => {
 
 /** Runs the script with all its paths below a folder, under dash and bash. */
 async function runBelow(folder: string, script: string): Promise<number> {
-  const text = script.replaceAll(/(?<![\w])\/(usr|etc|var)\//g, `${folder}/$1/`);
+  const text = script.replaceAll(/(?<![\w])\/(usr|etc|var|run)\//g, `${folder}/$1/`);
   const { code } = await new Deno.Command("/bin/sh", {
     args: ["-c", text],
     env: { PATH: `${folder}/bin:/usr/bin:/bin` },
@@ -102,6 +108,7 @@ for (const swapped of [true, false]) {
       await put(SERVICE, "new\n");
       await put(PORT_53, "added\n");
       await put(ROLLBACK_SCRIPT, "");
+      await put(UPGRADE_DROP_IN, "");
       const script = rollbackScript({
         files: [
           { path: SERVICE, text: "new\n", mode: 0o644, before: "Ärger 'x' $y\n" },
@@ -117,6 +124,7 @@ for (const swapped of [true, false]) {
       assert.equal(await text(SERVICE), "Ärger 'x' $y\n");
       assert.equal(await text(PORT_53), undefined);
       assert.equal(await text(ROLLBACK_SCRIPT), undefined);
+      assert.equal(await text(UPGRADE_DROP_IN), undefined);
       assert.match(await text("/ran") ?? "", /^disable outrigger-new.service\ndaemon-reload\n/);
     } finally {
       await Deno.remove(folder, { recursive: true });

@@ -5,6 +5,7 @@ import { Upgrade } from "./upgrade.ts";
 import {
   PREVIOUS_BINARY,
   ROLLBACK_SCRIPT,
+  UPGRADE_DROP_IN,
   UPGRADE_FOLDER,
   type UpgradeChanges,
 } from "./upgrade_plan.ts";
@@ -31,6 +32,7 @@ class Vm {
     [BINARY]: "old",
     [UNIT]: "old unit\n",
     "/etc/group": "root:x:0:\n",
+    "/run/systemd": undefined,
     "/var/lib/outrigger-install/journal.json": JSON.stringify(JOURNAL),
   });
   readonly ran: string[] = [];
@@ -67,9 +69,10 @@ Deno.test("Upgrade swaps program and units, keeps the old program, and is confir
   assert.equal(tree.text(PREVIOUS_BINARY), "old");
   assert.equal(tree.text(UNIT), "new unit\n");
   assert.equal(await tree.look(UPGRADE_FOLDER), undefined);
+  assert.equal(tree.text(UPGRADE_DROP_IN), undefined);
   const journal = tree.text("/var/lib/outrigger-install/journal.json");
   for (const path of [PREVIOUS_BINARY, UNIT]) assert.ok(journal?.includes(path), path);
-  const order = ["systemd-run", "daemon-reload", "stop outrigger-upgrade-deadline.timer"];
+  const order = ["systemd-run", "stop outrigger-upgrade-deadline.timer"];
   assert.deepEqual(
     order.map((word) => vm.ran.findLastIndex((line) => line.includes(word))).toSorted((a, b) =>
       a - b

@@ -75,8 +75,8 @@ export async function upgrade(flags: UpgradeFlags, context: CommandContext): Pro
     if (sha256 === installed) {
       return end({ outcome: "unchanged", from, to: from, files: [], lossless: true });
     }
-    const path = await work.stage(bytes);
     try {
+      const path = await stage(bytes);
       const to = await versionOf(path, context);
       const changes = await changesOf(path, context);
       const summary = {
@@ -97,6 +97,18 @@ export async function upgrade(flags: UpgradeFlags, context: CommandContext): Pro
       await work.unstage();
     }
   });
+
+  async function stage(bytes: Uint8Array): Promise<string> {
+    try {
+      return await work.stage(bytes);
+    } catch (cause) {
+      throw new InstallError(
+        "UPGRADE_REFUSED",
+        `Write the new program beside ${BINARY}: ${messageOf(cause)}. Nothing was changed.`,
+        { cause },
+      );
+    }
+  }
 
   /** @returns why it was taken back; undefined where it was not */
   async function swap(
