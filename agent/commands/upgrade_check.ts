@@ -28,7 +28,7 @@ export interface Before {
  * How long the first answer may take from the restart on: queries wait so long, and a stub gives up after 5 s;
  * going back takes half a second. A start takes 0.3 to 1 s, and a unit of it 5 s at most.
  */
-const START_MS = 3_500;
+const START_MS = 3_000;
 /** How long the new version has to go on: what hangs once it is ready does it soon. */
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;

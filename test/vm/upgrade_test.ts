@@ -145,7 +145,8 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     await isOld("back to the first");
     for (let line = 1; line < lines - 1; line++) {
       const script = [
-        `${BINARY} upgrade ${next} >/run/steps 2>&1 & pid=$!`,
+        ": >/run/steps",
+        `${BINARY} upgrade ${next} >>/run/steps 2>&1 & pid=$!`,
         `until [ $(wc -l </run/steps) -ge ${line} ] || ! kill -0 $pid; do sleep 0.02; done`,
         "kill -KILL $pid; wait $pid; tail -n 1 /run/steps",
       ].join("\n");
@@ -165,7 +166,8 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
 
   const interrupt = async () => {
     const script = [
-      `${BINARY} upgrade ${next} >/run/steps 2>&1 & pid=$!`,
+      ": >/run/steps",
+      `${BINARY} upgrade ${next} >>/run/steps 2>&1 & pid=$!`,
       "until grep -q 'restart the service' /run/steps || ! kill -0 $pid; do sleep 0.02; done",
       "sleep 2; kill -KILL $pid",
     ].join("\n");
