@@ -1,12 +1,12 @@
 /**
- * Who calls: by the client certificate of the connection, else by the join token of the call.
+ * Who calls: by the client certificate of the connection, else, where a node joins, by its token.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import { type Metadata, ServerCredentials } from "@grpc/grpc-js";
 import type { KeyPair } from "./certificate_authority.ts";
-import type { JoinTokens, Workload } from "./join_tokens.ts";
+import type { TokenVerdict, Workload } from "./join_tokens.ts";
 
 /** What a call shows of its caller. */
 export interface CallCredentials {
@@ -21,10 +21,17 @@ export type CallerIdentity =
   | { kind: "known"; workload: Workload; by: "certificate" | "token" }
   | { kind: "unknown"; reason: string };
 
-/** Finds out who calls. */
+/**
+ * Finds out who calls.
+ *
+ * @param options `redeem` takes the token of a caller without a certificate; without it tokens are no good
+ */
 export async function identifyCaller(
   call: CallCredentials,
-  { tokens, trustDomain }: { tokens: JoinTokens; trustDomain: string },
+  { redeem, trustDomain }: {
+    redeem?: (token: string) => Promise<TokenVerdict>;
+    trustDomain: string;
+  },
 ): Promise<CallerIdentity> {
   const certificate = call.getAuthContext().sslPeerCertificate;
   if (certificate !== undefined) {
@@ -33,17 +40,25 @@ export async function identifyCaller(
       ? { kind: "unknown", reason: "the client certificate names no workload of this trust domain" }
       : { kind: "known", workload, by: "certificate" };
   }
+  if (redeem === undefined) return { kind: "unknown", reason: "no client certificate was shown" };
   const [authorization] = call.metadata.get("authorization");
   const token = /^Bearer (\S+)$/.exec(String(authorization ?? ""))?.[1];
   if (token === undefined) {
     return { kind: "unknown", reason: "neither a client certificate nor a token was shown" };
   }
-  const verdict = await tokens.verify(token);
+  const verdict = await redeem(token);
   switch (verdict.kind) {
     case "valid":
       return { kind: "known", workload: verdict.workload, by: "token" };
     case "expired":
       return { kind: "unknown", reason: `the token expired at ${verdict.expiresAt}` };
+    case "spent":
+      return {
+        kind: "unknown",
+        reason: verdict.uses === 1
+          ? "the token is spent: it is good for one machine, and one has joined with it"
+          : `the token is spent: it is good for ${verdict.uses} machines, which have joined with it`,
+      };
     case "unknown":
       return { kind: "unknown", reason: "the token is not known here" };
   }

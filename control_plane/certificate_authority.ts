@@ -6,6 +6,7 @@
  */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
+import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { messageOf } from "../agent/system/agent_error.ts";
@@ -34,6 +35,14 @@ export interface CertificateAuthorityOptions {
   stateDir: string;
   /** E.g. `cluster.local`. */
   trustDomain: string;
+}
+
+/** The key of a node that asks for a certificate. */
+export interface NodeRequest {
+  /** The key. */
+  publicKey: x509.PublicKey;
+  /** Names it. */
+  publicKeySha256: string;
 }
 
 const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -110,16 +119,12 @@ export class CertificateAuthority {
   }
 
   /**
-   * Signs a node's request. Only its public key is used: the identity is the caller's.
+   * Reads a node's request, of which only the public key is used.
    *
    * @param csr PKCS#10, PEM
-   * @returns the certificate, PEM
-   * @throws {CsrError} when the request is none, or not signed by its own key
+   * @throws {CsrError} when it is none, or not signed by its own key
    */
-  async signNode(
-    csr: string,
-    options: { identity: string; lifeMs: number },
-  ): Promise<string> {
+  async readRequest(csr: string): Promise<NodeRequest> {
     let request: x509.Pkcs10CertificateRequest;
     try {
       request = new x509.Pkcs10CertificateRequest(csr);
@@ -129,6 +134,17 @@ export class CertificateAuthority {
     if (!await request.verify().catch(() => false)) {
       throw new CsrError("it is not signed by the key that it holds");
     }
+    const { publicKey } = request;
+    const publicKeySha256 = createHash("sha256").update(new Uint8Array(publicKey.rawData))
+      .digest("hex");
+    return { publicKey, publicKeySha256 };
+  }
+
+  /** Signs a node's key, PEM: the identity is the caller's. */
+  async signNode(
+    request: NodeRequest,
+    options: { identity: string; lifeMs: number },
+  ): Promise<string> {
     const lifeMs = options.lifeMs > 0
       ? Math.min(options.lifeMs, NODE_LIFE_MAX_MS)
       : NODE_LIFE_MAX_MS;

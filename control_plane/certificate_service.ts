@@ -32,15 +32,24 @@ export function createCertificateHandler(
   const { authority, tokens, trustDomain, log } = options;
   return async (call, reply) => {
     try {
-      const caller = await identifyCaller(call, { tokens, trustDomain });
+      // A request that cannot be signed costs no use of a token; who shows a bad token hears of that first.
+      const request = await authority.readRequest(call.request.csr).catch((error) =>
+        error as Error
+      );
+      const publicKey = request instanceof Error ? undefined : request.publicKeySha256;
+      const caller = await identifyCaller(call, {
+        redeem: (token) => tokens.redeem(token, publicKey),
+        trustDomain,
+      });
       if (caller.kind === "unknown") {
         log.warn("A certificate was refused", { peer: call.getPeer(), reason: caller.reason });
         reply({ code: status.UNAUTHENTICATED, details: caller.reason });
         return;
       }
+      if (request instanceof Error) throw request;
       const identity = spiffeIdOf({ ...caller.workload, trustDomain });
       const lifeMs = Number(call.request.validityDuration) * 1000;
-      const leaf = await authority.signNode(call.request.csr, { identity, lifeMs });
+      const leaf = await authority.signNode(request, { identity, lifeMs });
       log.info("A certificate was signed", { identity, peer: call.getPeer(), by: caller.by });
       reply(null, { certChain: [leaf, authority.rootCertificate] });
     } catch (error) {

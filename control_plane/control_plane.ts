@@ -96,7 +96,6 @@ export class ControlPlane {
     const tokens = this.#tokens;
     this.#discovery = new DiscoveryService({
       state: await this.#state(),
-      tokens,
       trustDomain,
       log,
     });
@@ -148,13 +147,14 @@ export class ControlPlane {
 
   /** Makes a token to join with. */
   async createToken(
-    { namespace, serviceAccount, ttlSeconds }: {
+    { namespace, serviceAccount, ttlSeconds, uses }: {
       namespace: string;
       serviceAccount: string;
       ttlSeconds: number;
+      uses?: number;
     },
   ): Promise<string> {
-    return await this.#tokens.create({ namespace, serviceAccount }, { ttlSeconds });
+    return await this.#tokens.create({ namespace, serviceAccount }, { ttlSeconds, uses });
   }
 
   /** What is wrong with the objects now, `FILE:LINE: what`. */

@@ -66,7 +66,9 @@ test("signs for nobody else, and says why", async () => {
   });
   const rogue = await makeSigningRequest("spiffe://x/ns/y/sa/z");
   const identity = "spiffe://cluster.local/ns/vm/sa/vm-sa";
-  const chain = [await other.signNode(rogue.csr, { identity, lifeMs: 3_600_000 })];
+  const chain = [
+    await other.signNode(await other.readRequest(rogue.csr), { identity, lifeMs: 3_600_000 }),
+  ];
   const cases: [string, Client, string | undefined, number, RegExp][] = [
     ["nothing shown", fixture.client(), undefined, 16, /neither a client certificate nor a token/],
     ["a token that nobody made", fixture.client(), "ort_x", 16, /the token is not known here/],
@@ -102,14 +104,32 @@ test("keeps only hashes of tokens, readable for itself alone", async () => {
   await using fixture = await ControlPlaneFixture.make();
   const token = await fixture.token();
   const state = `${fixture.directory.path}/state`;
-  for (const file of ["join-tokens.json", "ca.pem"]) {
+  const [{ name }] = await Array.fromAsync(Deno.readDir(`${state}/join-tokens`));
+  for (const file of [`join-tokens/${name}`, "ca.pem"]) {
     assert.equal((await Deno.stat(`${state}/${file}`)).mode! & 0o777, 0o600, file);
   }
-  assert.doesNotMatch(
-    await Deno.readTextFile(`${state}/join-tokens.json`),
-    new RegExp(token.slice(4)),
-  );
+  const kept = name + await Deno.readTextFile(`${state}/join-tokens/${name}`);
+  assert.ok(!kept.includes(token.slice(4)));
   assert.doesNotMatch(await Deno.readTextFile(`${state}/root-cert.pem`), /PRIVATE/);
+});
+
+test("signs one key for a token, as often as it asks, also after a restart", async () => {
+  await using fixture = await ControlPlaneFixture.make();
+  const [one, two] = [
+    await makeSigningRequest("spiffe://a"),
+    await makeSigningRequest("spiffe://a"),
+  ];
+  const token = await fixture.token();
+  // What cannot be signed costs no use.
+  assert.equal((await fixture.sign(fixture.client(), "hello", token)).error?.code, 3);
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await fixture.sign(fixture.client(), one.csr, token)).error, undefined);
+    const { error } = await fixture.sign(fixture.client(), two.csr, token);
+    assert.equal(error?.code, 16);
+    assert.match(error!.details, /the token is spent: it is good for one machine/);
+    await fixture.stop();
+    await fixture.start();
+  }
 });
 
 test("pushes the table of the caller's namespace, whatever its node says", async () => {
@@ -146,8 +166,10 @@ test("listens to nobody that it does not know", async () => {
   const { state } = subscribe(fixture.client());
   await until(() => state.error !== undefined, "a refusal");
   assert.equal(state.error!.code, 16);
+  // A token is for joining.
   const byToken = subscribe(fixture.client(), { token: await fixture.token() });
-  await until(() => byToken.state.pushes.length === 1, "a table by token");
+  await until(() => byToken.state.error !== undefined, "a refusal");
+  assert.match(byToken.state.error!.details, /no client certificate was shown/);
 });
 
 test("pushes an edit within a second, one push at a time, and nothing without a change", async () => {

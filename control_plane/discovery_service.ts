@@ -14,15 +14,12 @@ import {
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Logger } from "../agent/system/log.ts";
 import { identifyCaller } from "./caller_identity.ts";
-import type { JoinTokens } from "./join_tokens.ts";
 import type { MeshState, Viewer } from "./mesh_state.ts";
 
 /** What the service needs. */
 export interface DiscoveryServiceOptions {
   /** The mesh at first. */
   state: MeshState;
-  /** Knows who may listen. */
-  tokens: JoinTokens;
   /** E.g. `cluster.local`. */
   trustDomain: string;
   /** One line a stream, and one a refused table. */

@@ -136,7 +136,10 @@ export class FakeControlPlane implements AsyncDisposable {
           return;
         }
         const { identity, lifeMs } = this;
-        const leaf = await this.authority.signNode(call.request.csr, { identity, lifeMs });
+        const leaf = await this.authority.signNode(
+          await this.authority.readRequest(call.request.csr),
+          { identity, lifeMs },
+        );
         reply(null, { certChain: this.chainOf(leaf) });
       },
     });
