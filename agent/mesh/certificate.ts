@@ -39,10 +39,20 @@ async function library() {
   return await import("@peculiar/x509");
 }
 
-/** Makes a P-256 key and a request with the SPIFFE id as its only name. */
-export async function makeSigningRequest(spiffeId: string): Promise<CertificateSigningRequest> {
+/**
+ * Makes a request with the SPIFFE id as its only name.
+ *
+ * @param options `key`: PKCS#8, PEM; a P-256 key is made unless given
+ * @throws when the key is none
+ */
+export async function makeSigningRequest(
+  spiffeId: string,
+  { key }: { key?: string } = {},
+): Promise<CertificateSigningRequest> {
   const x509 = await library();
-  const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
+  const keys = key === undefined
+    ? await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"])
+    : await importKeys(x509.PemConverter.decodeFirst(key));
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     keys,
     signingAlgorithm: KEY_ALGORITHM,
@@ -55,6 +65,15 @@ export async function makeSigningRequest(spiffeId: string): Promise<CertificateS
     key: `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`,
     csr: `${request.toString("pem")}\n`,
   };
+}
+
+/** A private key with its public one, which PKCS#8 may leave out. */
+async function importKeys(pkcs8: ArrayBuffer): Promise<CryptoKeyPair> {
+  const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, KEY_ALGORITHM, true, ["sign"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", privateKey);
+  const jwk = { kty, crv, x, y };
+  const publicKey = await crypto.subtle.importKey("jwk", jwk, KEY_ALGORITHM, true, ["verify"]);
+  return { privateKey, publicKey };
 }
 
 /** The single certificates of PEM texts, each of which may hold several. */

@@ -56,6 +56,12 @@ Deno.test("makeSigningRequest() asks for a P-256 certificate with the SPIFFE id 
   assert.deepEqual(san.names.toJSON(), [{ type: "url", value: ID }]);
   assert.match(key, /^-----BEGIN PRIVATE KEY-----/);
   assert.notEqual((await makeSigningRequest(ID)).key, key);
+  const again = await makeSigningRequest(ID, { key });
+  assert.equal(again.key, key);
+  const repeated = new x509.Pkcs10CertificateRequest(again.csr);
+  assert.equal(await repeated.verify(), true);
+  assert.deepEqual(repeated.publicKey.rawData, request.publicKey.rawData);
+  await assert.rejects(makeSigningRequest(ID, { key: "no key" }));
 });
 
 Deno.test("judgeChain() says what a chain is worth", async (t) => {

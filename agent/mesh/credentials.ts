@@ -25,6 +25,7 @@ import {
 import { channelError, isRefusal } from "./control_plane_channel.ts";
 import { CredentialStore, type StoredCredentials } from "./credential_store.ts";
 import { MeshError, type MeshProblem } from "./errors.ts";
+import { JoinKey } from "./join_key.ts";
 import { readToken, type TokenFile, tokenRefused } from "./join_token.ts";
 import { spiffeIdOf } from "./node_identity.ts";
 import { CREATE_CERTIFICATE } from "./protocol.ts";
@@ -92,6 +93,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export class CredentialManager {
   readonly #options: CredentialManagerOptions;
   readonly #store: CredentialStore;
+  readonly #joinKey: JoinKey;
   #stored: StoredCredentials | undefined;
   #verdict: CertificateVerdict | undefined;
   #renewAtMs = 0;
@@ -103,10 +105,16 @@ export class CredentialManager {
   constructor(options: CredentialManagerOptions) {
     this.#options = options;
     this.#store = new CredentialStore(options);
+    this.#joinKey = new JoinKey(this.#store);
   }
 
   /** Loads what is on disk. Never throws: what is not usable is a problem. */
   async restore(): Promise<void> {
+    if (await this.#store.dropForeign().catch(() => false)) {
+      this.#options.log.warn(
+        "This machine is a copy of another one: it joins anew, with a key of its own",
+      );
+    }
     const stored = await this.#store.load();
     if (typeof stored === "string") {
       this.#problem("store", {
@@ -226,7 +234,9 @@ export class CredentialManager {
       ...(clientPair && { clientPair }),
     });
     try {
-      const { key, csr } = await makeSigningRequest(this.#spiffeId);
+      const { key, csr } = token === undefined
+        ? await makeSigningRequest(this.#spiffeId)
+        : await this.#joinKey.request(this.#spiffeId);
       const chain = await this.#call(client, { csr, token, address });
       await this.#accept({ key, chain, roots });
     } finally {
@@ -284,6 +294,7 @@ export class CredentialManager {
     }
     const known = new Set([...this.#stored?.roots ?? [], ...vouched]);
     this.#stored = { key, chain: pems, roots: [...known] };
+    this.#joinKey.forget();
     this.#adopt(verdict);
     // Not from its own start: that is before now by what the issuer allows clocks to differ, which
     // may be more than a short life.

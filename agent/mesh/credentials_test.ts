@@ -1,3 +1,5 @@
+import "reflect-metadata";
+import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import assert from "node:assert/strict";
 import { FakeControlPlane } from "../../test/support/fake_control_plane.ts";
 import { testMeshClient } from "../../test/support/mesh_client_fixture.ts";
@@ -171,3 +173,38 @@ testMeshClient("is not kept busy by other files beside its token", async (fixtur
   }
   assert.equal(plane.certificateRequests.length, before);
 });
+
+/** The public keys of those who joined. */
+const joinKeys = (plane: FakeControlPlane) =>
+  plane.joinRequests.map((csr) => new Pkcs10CertificateRequest(csr).publicKey.toString("base64"));
+
+testMeshClient(
+  "asks with the same key until it has an answer, also after a restart",
+  async (fixture) => {
+    const { plane, directory } = fixture;
+    plane.losesAnswers = true;
+    await fixture.start();
+    await fixture.until(() => plane.joinRequests.length >= 2, "two tries", 1_000);
+    await fixture.stop();
+    const tries = plane.joinRequests.length;
+    await fixture.start();
+    await fixture.until(() => plane.joinRequests.length > tries, "a try after the restart", 1_000);
+    plane.losesAnswers = false;
+    await fixture.until(() => fixture.certificate.state === "valid", "a certificate", 1_000);
+    assert.equal(new Set(joinKeys(plane)).size, 1);
+    // Joined: the next time it is another one.
+    await fixture.stop();
+    const names = await Array.fromAsync(
+      Deno.readDir(`${directory.path}/state`),
+      ({ name }) => name,
+    );
+    assert.ok(!names.includes("join-key.json"), `${names}`);
+    await Deno.remove(`${directory.path}/state/credentials.json`);
+    await fixture.start();
+    await fixture.until(
+      () => new Set(joinKeys(plane)).size === 2,
+      "another key",
+      1_000,
+    );
+  },
+);

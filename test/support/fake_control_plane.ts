@@ -48,6 +48,10 @@ export class FakeControlPlane implements AsyncDisposable {
   readonly authority: CertificateAuthority;
   /** Certificate requests, in order. */
   readonly certificateRequests: SeenRequest[] = [];
+  /** The requests of those who joined by a good token, PEM. */
+  readonly joinRequests: string[] = [];
+  /** Whether the answers to good requests are lost. */
+  losesAnswers = false;
   /** Discovery requests, in order, of all streams. */
   readonly discoveryRequests: DiscoveryRequest[] = [];
   /** Streams that are open. */
@@ -133,6 +137,11 @@ export class FakeControlPlane implements AsyncDisposable {
         this.certificateRequests.push({ token, certificate });
         if (certificate ? this.refuseCertificates : !this.tokens.has(token)) {
           reply({ code: status.UNAUTHENTICATED, details: "not authenticated" });
+          return;
+        }
+        if (!certificate) this.joinRequests.push(call.request.csr);
+        if (this.losesAnswers) {
+          reply({ code: status.UNAVAILABLE, details: "cut" });
           return;
         }
         const { identity, lifeMs } = this;
