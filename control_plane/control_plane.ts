@@ -10,15 +10,18 @@ import { CREATE_CERTIFICATE, STREAM_AGGREGATED_RESOURCES } from "../agent/mesh/p
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Clock } from "../agent/system/clock.ts";
 import type { Files } from "../agent/system/files.ts";
+import { type HttpServer, serveHttp, serveHttps } from "../agent/system/http.ts";
 import type { Logger } from "../agent/system/log.ts";
 import type { Random } from "../agent/system/random.ts";
 import { formatSocketAddress, type SocketAddress } from "../agent/system/socket_address.ts";
 import { serverCredentials } from "./caller_identity.ts";
-import { CertificateAuthority } from "./certificate_authority.ts";
+import { CertificateAuthority, type KeyPair } from "./certificate_authority.ts";
 import { createCertificateHandler } from "./certificate_service.ts";
 import { ConfigDir } from "./config_dir.ts";
 import { DiscoveryService } from "./discovery_service.ts";
-import { GrpcListenError, StateFileError } from "./errors.ts";
+import { GrpcListenError, HttpsListenError, StateFileError } from "./errors.ts";
+import { saveJoinPoint } from "./join_point.ts";
+import { type Binary, JoinServer } from "./join_server.ts";
 import { JoinTokens } from "./join_tokens.ts";
 import { MeshState, vipDemand } from "./mesh_state.ts";
 import { VipAllocator, type VipPair } from "./vip_allocator.ts";
@@ -45,6 +48,20 @@ export interface ControlPlaneOptions {
   clusterDomain: string;
   /** Further DNS names and IP literals of its certificate. */
   serverNames?: readonly string[];
+  /** What machines join with; not served unless given. */
+  join?: JoinOptions;
+}
+
+/** How a control plane lets machines join. */
+export interface JoinOptions {
+  /** Where it serves HTTPS. */
+  listen: SocketAddress;
+  /** Where it serves the same by HTTP; not at all unless given. */
+  plainListen?: SocketAddress;
+  /** Name or address by which machines reach it. */
+  host: string;
+  /** The programs that it hands out. */
+  binaries: readonly Binary[];
 }
 
 /** Names that its certificate always has: istiod's own, so that agents need no other configuration. */
@@ -61,6 +78,8 @@ export class ControlPlane {
   readonly #stop = new AbortController();
   #discovery: DiscoveryService | undefined;
   #server: Server | undefined;
+  #https: HttpServer | undefined;
+  #plain: HttpServer | undefined;
   #vipsUnsaved = false;
   #port = 0;
   #versions = 0;
@@ -102,6 +121,7 @@ export class ControlPlane {
     const names = new Set([
       ...SERVER_NAMES,
       grpcListen.address,
+      ...this.#options.join === undefined ? [] : [this.#options.join.host],
       ...this.#options.serverNames ?? [],
     ]);
     const pair = await authority.makeServerPair([...names]);
@@ -128,6 +148,7 @@ export class ControlPlane {
       });
     });
     this.#server = server;
+    await this.#serveJoin(authority.rootCertificate, pair);
     log.info("Serving agents", {
       listen: formatSocketAddress(this.grpcAddress),
       configDir: this.#options.configDir,
@@ -138,6 +159,11 @@ export class ControlPlane {
   /** Where agents connect, with the port that the kernel chose. */
   get grpcAddress(): SocketAddress {
     return { address: this.#options.grpcListen.address, port: this.#port };
+  }
+
+  /** Where machines join; undefined where they cannot. */
+  get httpsAddress(): SocketAddress | undefined {
+    return this.#https?.local;
   }
 
   /** The file of the root certificate that agents are given. */
@@ -171,8 +197,50 @@ export class ControlPlane {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#server?.forceShutdown();
+    await this.#https?.close();
+    await this.#plain?.close();
     await this.#configDir.settled();
     await this.#publishing;
+  }
+
+  async #serveJoin(rootCertificate: string, pair: KeyPair): Promise<void> {
+    const { join, stateDir, files, log, trustDomain, clusterDomain } = this.#options;
+    if (join === undefined) return;
+    const server = new JoinServer({ rootCertificate, binaries: join.binaries });
+    const handler = (request: Request) => server.handle(request);
+    const { listen, plainListen } = join;
+    try {
+      this.#https = serveHttps(listen, handler, pair);
+    } catch (error) {
+      throw new HttpsListenError(formatSocketAddress(listen), { flag: "--https-listen", error });
+    }
+    try {
+      this.#plain = plainListen && serveHttp(plainListen, handler);
+    } catch (error) {
+      const address = formatSocketAddress(plainListen!);
+      throw new HttpsListenError(address, { flag: "--http-listen", error });
+    }
+    const at = (port: number) => formatSocketAddress({ address: join.host, port });
+    const url = `https://${at(this.#https.local.port)}`;
+    const hasPrograms = join.binaries.length > 0;
+    if (!hasPrograms) {
+      log.warn("There is no program to hand out: machines cannot join by one line; see --binaries");
+    }
+    const grpcAddress = at(this.#port);
+    const plainUrl = this.#plain && { plainUrl: `http://${at(this.#plain.local.port)}` };
+    const point = {
+      url,
+      ...plainUrl,
+      grpcAddress,
+      trustDomain,
+      clusterDomain,
+      ...server.fingerprints,
+    };
+    await saveJoinPoint(stateDir, hasPrograms ? point : undefined, files);
+    log.info("Serving machines that join", {
+      url,
+      programs: join.binaries.map(({ name }) => name).join(" "),
+    });
   }
 
   async #publish(): Promise<void> {

@@ -56,6 +56,25 @@ export class GrpcListenError extends AgentError {
   }
 }
 
+/** An address for machines that join cannot be bound. */
+export class HttpsListenError extends AgentError {
+  /**
+   * Puts the failure into words.
+   *
+   * @param address `host:port`
+   * @param options `flag`: what chooses another one
+   */
+  constructor(address: string, { flag, error }: { flag: string; error: unknown }) {
+    super(
+      "HTTPS_LISTEN_FAILED",
+      `Listen on ${address} for machines that join: ${
+        messageOf(error)
+      }. Choose another address with ${flag}.`,
+      { cause: error },
+    );
+  }
+}
+
 /** A CSR that cannot be signed; the caller's fault. */
 export class CsrError extends AgentError {
   /**

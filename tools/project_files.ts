@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 /** Folders of the product, and those that only test or build it. */
 export const FOLDERS = {
-  product: ["agent", "control_plane", "doctor", "installer", "systemd"],
+  product: ["agent", "control_plane", "distribution", "doctor", "installer", "systemd"],
   support: ["test", "tools"],
 } as const;
 

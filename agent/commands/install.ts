@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
 import { AgentError } from "../system/agent_error.ts";
 import type { CapturePlan } from "../../installer/capture_plan.ts";
 import { InstallError } from "../../installer/errors.ts";
@@ -33,6 +35,7 @@ export async function install(flags: InstallFlags, context: CommandContext): Pro
     context,
     new Map(configFiles.map(({ path, text }) => [path, text])),
   );
+  await checkToken(flags, config, context);
   const request = captureRequest(config);
   const installer = installerOf(context, config);
   const { install, capture } = planAll(await installer.probe(request), {
@@ -81,6 +84,30 @@ export async function install(flags: InstallFlags, context: CommandContext): Pro
       : `outrigger runs on this machine, and ${how}. To undo it all: outrigger uninstall`,
   );
   return ExitCode.OK;
+}
+
+/**
+ * A token that is given is tried before anything is changed. Not where the machine has joined already: its
+ * token is spent, and it needs none.
+ */
+async function checkToken(
+  flags: InstallFlags,
+  { controlPlane, stateDir }: Config,
+  context: CommandContext,
+): Promise<void> {
+  const { tokenFile, rootCert } = flags;
+  if (tokenFile === undefined || rootCert === undefined || controlPlane === undefined) return;
+  const { files } = context;
+  if (await files.stat(join(stateDir, "credentials.json")) !== undefined) return;
+  const token = (await files.readText(tokenFile)).trim();
+  const { checkJoin } = await import("./join_check.ts");
+  await checkJoin(controlPlane.addresses[0], {
+    roots: await files.readText(rootCert),
+    serverName: controlPlane.serverName,
+    token,
+    clock: context.machine().world.clock,
+    files,
+  });
 }
 
 /** A step that failed, with what the service said last. */

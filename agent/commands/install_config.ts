@@ -22,11 +22,29 @@ export interface InstallConfigFlags {
   tokenFile?: string;
   /** The file of the root certificates. */
   rootCert?: string;
+  /** Who this machine is to become. */
+  namespace?: string;
+  /** Likewise. */
+  serviceAccount?: string;
+  /** Trust domain of the mesh. */
+  trustDomain?: string;
+  /** Domain of the cluster. */
+  clusterDomain?: string;
   /** How lookups are sent to the agent. */
   capture?: string;
   /** Whether containers are answered too. */
   containers?: boolean;
 }
+
+/** The flags whose value is a key's. */
+const VALUES: readonly [flag: keyof InstallConfigFlags, key: string[]][] = [
+  ["namespace", ["node", "namespace"]],
+  ["serviceAccount", ["node", "serviceAccount"]],
+  ["trustDomain", ["node", "trustDomain"]],
+  ["clusterDomain", ["dns", "clusterDomain"]],
+  ["containers", ["capture", "containers"]],
+  ["capture", ["capture", "mode"]],
+];
 
 /** The files that istioctl writes; the last two may be missing. */
 const ISTIO_FILES = ["cluster.env", "mesh.yaml", "root-cert.pem", "istio-token", "hosts"];
@@ -43,7 +61,7 @@ export async function installConfig(
   flags: InstallConfigFlags,
   files: Pick<Files, "readText" | "stat">,
 ): Promise<ConfigFile[]> {
-  const { config, from, controlPlane, tokenFile, rootCert, capture, containers } = flags;
+  const { config, from, controlPlane, tokenFile, rootCert } = flags;
   const extra: ConfigFile[] = [];
   const changes: [path: string[], value: unknown][] = [];
   if (from !== undefined) {
@@ -72,8 +90,9 @@ export async function installConfig(
     extra.push({ path, text: await read(rootCert, files) });
     changes.push([["controlPlane", "rootCert"], path]);
   }
-  if (containers !== undefined) changes.push([["capture", "containers"], containers]);
-  if (capture !== undefined) changes.push([["capture", "mode"], capture]);
+  for (const [flag, key] of VALUES) {
+    if (flags[flag] !== undefined) changes.push([key, flags[flag]]);
+  }
   if (changes.length === 0 && config === undefined) return [];
   const present = await files.readText(CONFIG_FILE_DEFAULT).catch(() => undefined);
   const text = config === undefined ? present ?? HEADER : await read(config, files);

@@ -23,6 +23,10 @@ export function addMachineCommands(
     .option("--control-plane <host:port>", "take names and certificates from here")
     .option("--token-file <file>", "token to join with")
     .option("--root-cert <file>", "root certificates that the control plane is trusted by")
+    .option("--namespace <name>", "namespace that this machine joins")
+    .option("--service-account <name>", "service account that it becomes")
+    .option("--trust-domain <domain>", "trust domain of the mesh")
+    .option("--cluster-domain <domain>", "domain of the cluster")
     .addOption(
       new Option("--capture <how>", "how the machine's lookups are sent to the agent")
         .choices(CAPTURE_MODES),

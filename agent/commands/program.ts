@@ -213,6 +213,19 @@ function addControlPlane(
     )
     .addOption(stateDir())
     .option("--grpc-listen <ip:port>", "serve agents here", "127.0.0.1:15012")
+    .option("--https-listen <ip:port>", "serve machines that join here", "127.0.0.1:15443")
+    .option(
+      "--http-listen <ip:port>",
+      "the same without TLS, for a busybox wget; every download is held against the line's sums",
+    )
+    .option(
+      "--host <name>",
+      "name or address by which machines reach it; the address of --https-listen unless given",
+    )
+    .option(
+      "--binaries <dir>",
+      "folder of programs to hand out, e.g. outrigger-linux-x64; this one unless given",
+    )
     .option("--trust-domain <domain>", "trust domain of the mesh", "cluster.local")
     .option("--cluster-domain <domain>", "domain of the clusters", "cluster.local")
     .option("--server-name <name>", "further name in its certificate (repeatable)", repeated, [])
@@ -231,10 +244,12 @@ Examples:
     });
   plane.command("token").description("tokens that agents join with")
     .command("create")
-    .description("make a token and print it; it is shown only here")
+    .description("make a token, and print the line to paste on the machine; it is shown only here")
     .requiredOption("--namespace <name>", "namespace that its bearer joins")
     .requiredOption("--service-account <name>", "service account that its bearer gets")
     .option("--ttl <duration>", "how long it may be used: 90s, 30m, 1h, 7d", "1h")
+    .option("--uses <number>", "how many machines may join with it", "1")
+    .option("--token-only", "print the token alone")
     .addOption(stateDir())
     .action(async (options) => {
       const { createToken } = await import("./control_plane.ts");

@@ -261,17 +261,23 @@ Deno.test("outrigger control-plane token create makes a token without a control 
     "--service-account",
     "vm-sa",
   ];
-  const { exitCode, output } = await run([...args, "--state-dir", `${directory.path}/state`]);
+  const state = ["--state-dir", `${directory.path}/state`];
+  const { exitCode, output } = await run([...args, "--token-only", ...state]);
   assert.equal(exitCode, 0);
   assert.match(output, /^ort_[A-Za-z0-9_-]{43}\n$/);
-  assert.match(
-    await Deno.readTextFile(`${directory.path}/state/join-tokens.json`),
-    /"namespace": "vm"/,
-  );
-  await assert.rejects(
-    run([...args, "--ttl", "soon"]),
-    /--ttl "soon" is no duration, e\.g\. 30m, 1h or 7d/,
-  );
+  const [{ name }] = await Array.fromAsync(Deno.readDir(`${directory.path}/state/join-tokens`));
+  const kept = await Deno.readTextFile(`${directory.path}/state/join-tokens/${name}`);
+  assert.match(kept, /"namespace": "vm"/);
+  const refusals: [string[], RegExp][] = [
+    [["--ttl", "soon"], /--ttl "soon" is no duration, e\.g\. 30m, 1h or 7d/],
+    [["--uses", "0"], /--uses "0" is no number/],
+    [["--namespace", "a;reboot"], /--namespace "a;reboot" is no name of Kubernetes/],
+    [["--service-account", "$(id)"], /--service-account "\$\(id\)" is no name of Kubernetes/],
+    [[], /start the control plane .* first.* --token-only/],
+  ];
+  for (const [flags, message] of refusals) {
+    await assert.rejects(run([...args, ...state, ...flags]), message);
+  }
 });
 
 Deno.test("parseDuration() reads seconds to days", () => {

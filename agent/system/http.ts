@@ -32,6 +32,31 @@ export function serveHttp(
   };
 }
 
+/**
+ * Serves HTTP/1.1 and HTTP/2 by TLS.
+ *
+ * @param tls `certificate` and `key`, PEM
+ * @throws the runtime's error when the address cannot be bound
+ */
+export function serveHttps(
+  local: SocketAddress,
+  handler: (request: Request) => Response | Promise<Response>,
+  tls: { certificate: string; key: string },
+): HttpServer {
+  const server = Deno.serve({
+    hostname: local.address,
+    port: local.port,
+    cert: tls.certificate,
+    key: tls.key,
+    onListen: () => {},
+    onError: internalError,
+  }, handler);
+  return {
+    local: { address: server.addr.hostname, port: server.addr.port },
+    close: () => server.shutdown(),
+  };
+}
+
 /** Fetches with a time limit. @throws the runtime's error, or a TimeoutError */
 export function fetchHttp(url: string, options: { timeoutMs: number }): Promise<Response> {
   return fetch(url, { signal: AbortSignal.timeout(options.timeoutMs), redirect: "error" });

@@ -13,6 +13,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   "agent/downloads.ts": 0,
   "agent/version.ts": 0,
   "systemd/": 0,
+  "distribution/": 0,
   "agent/config/": 1,
   "agent/metrics/": 1,
   "agent/names/": 1,
