@@ -8,6 +8,7 @@ import { RUN_FLAGS } from "../agent/commands/run_flags.ts";
 import { configJsonSchema, configLeaves } from "../agent/config/config_leaves.ts";
 import { METRIC_DOCS } from "../agent/metrics/metric_docs.ts";
 import { CAPTURE_DOCS } from "../installer/capture/capture_docs.ts";
+import { joinLine } from "../control_plane/join_point.ts";
 import { CONFIG_FOLDER, planInstall } from "../installer/install_plan.ts";
 import type { Plan } from "../installer/plan.ts";
 import type { Step } from "../installer/steps.ts";
@@ -86,6 +87,7 @@ const tables: Record<string, () => string> = {
       ["`capture.mode`", "where", "what is put there", "until"],
       CAPTURE_DOCS.map(({ mode, where, what, until }) => [code(mode), where, what, until]),
     ),
+  join_line: () => `\`\`\`text\n${exampleJoinLine()}\n\`\`\`\n`,
   istio_differences: () => differences(ISTIO_DIFFERENCES),
   unbound_differences: () => differences(UNBOUND_DIFFERENCES),
   bench: () => {
@@ -94,6 +96,21 @@ const tables: Record<string, () => string> = {
   },
   bench_targets: () => table(["target", "measured", "verdict"], targetRows(BENCH_RESULT)),
 };
+
+/** What a machine joins by, with the sums and the token left out. */
+function exampleJoinLine(): string {
+  const sum = "0".repeat(64);
+  const line = joinLine({
+    url: "https://cp.example.org:15443",
+    grpcAddress: "cp.example.org:15012",
+    scriptSha256: sum,
+    caSha256: sum,
+    sumsSha256: sum,
+    trustDomain: "cluster.local",
+    clusterDomain: "cluster.local",
+  }, { token: "ort_…", workload: { namespace: "vm", serviceAccount: "vm-sa" } });
+  return line.trim().replaceAll(sum, "…");
+}
 
 /** A plan for any VM: of its capture only what all have in common. */
 function installPlan(): Plan {

@@ -106,8 +106,10 @@ function withChanges(text: string, changes: readonly [path: string[], value: unk
   if (document.errors.length > 0) return text;
   const before = JSON.stringify(document.toJS());
   for (const [path, value] of changes) {
-    if (path[0] === "controlPlane" && path[1] === "addresses") {
-      document.deleteIn(["controlPlane", "address"]);
+    const other = ["controlPlane", "address"];
+    // Where there is nothing at all yet, there is nothing to delete from.
+    if (path.join(".") === "controlPlane.addresses" && document.hasIn(other)) {
+      document.deleteIn(other);
     }
     document.setIn(path, value);
   }

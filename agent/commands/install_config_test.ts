@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { MemoryDisk } from "../../test/support/memory_disk.ts";
 import { ManualClock } from "../../test/support/manual_clock.ts";
 import { installConfig } from "./install_config.ts";
@@ -66,4 +67,25 @@ Deno.test("installConfig() keeps what a configuration says, but for what flags s
 Deno.test("installConfig() says which file cannot be read", async () => {
   await assert.rejects(installConfig({ tokenFile: "gone" }, disk({})), /^AgentError: Read gone: /);
   await assert.rejects(installConfig({ from: "vm" }, disk({ "vm/x": "" })), { code: "USAGE" });
+});
+
+Deno.test("installConfig() makes a first configuration of flags alone", async () => {
+  const files = disk({ "token": "secret", "root.pem": "pem" });
+  const flags = { controlPlane: "cp.example.org:15012", tokenFile: "token", rootCert: "root.pem" };
+  const node = { namespace: "vm", serviceAccount: "vm-sa", trustDomain: "corp.example" };
+  const made = await installConfig({ ...flags, ...node, clusterDomain: "k8s.example" }, files);
+  assert.deepEqual(made.map(({ path }) => path), [
+    "/etc/outrigger/istio-token",
+    "/etc/outrigger/root-cert.pem",
+    CONFIG,
+  ]);
+  assert.deepEqual(parse(made[2].text), {
+    controlPlane: {
+      addresses: ["cp.example.org:15012"],
+      token: "/etc/outrigger/istio-token",
+      rootCert: "/etc/outrigger/root-cert.pem",
+    },
+    node,
+    dns: { clusterDomain: "k8s.example" },
+  });
 });

@@ -10,6 +10,7 @@ import { CREATE_CERTIFICATE } from "../mesh/protocol.ts";
 import { AgentError } from "../system/agent_error.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Files } from "../system/files.ts";
+import { resolveBySystem } from "../system/system_resolver.ts";
 
 /** How long the control plane may take, in milliseconds. */
 const TIMEOUT_MS = 10_000;
@@ -38,8 +39,8 @@ export async function checkJoin(
   try {
     const client = await openChannel({ address, serverName, roots: [roots] }, {
       files,
-      // Before there is an agent the machine's own resolver is the only one; an address needs none.
-      resolveHost: () => Promise.resolve([]),
+      // There is no agent yet that would ask.
+      resolveHost: resolveBySystem,
     });
     try {
       await new Promise<void>((resolve, reject) => {

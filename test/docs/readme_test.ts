@@ -38,7 +38,7 @@ async function helpOf(subcommand: string[]): Promise<string> {
 
 Deno.test("generated tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
   assert.equal(unpadded(readme), unpadded(withTables(readme)));
-  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 6);
+  assert.equal((readme.match(/<!-- table: /g) ?? []).length, 7);
   assert.equal(unpadded(architecture), unpadded(withTables(architecture)));
   assert.match(architecture, /<!-- table: istio_differences -->/);
   assert.match(architecture, /<!-- table: unbound_differences -->/);
@@ -99,10 +99,12 @@ Deno.test("README's example of a configuration is one", async () => {
 Deno.test("README's ports are those listened on unless told otherwise", async () => {
   const [, section] = /\n## Ports\n([\s\S]*?)\n## /.exec(readme)!;
   const ports = [...section.matchAll(/^\| `(\d+)`/gm)].map(([, port]) => port);
+  const controlPlaneHelp = await helpOf(["control-plane"]);
   const addresses = [
     ...configLeaves().filter(({ path }) => path.at(-1) === "listen")
       .flatMap(({ default: value }) => value as string | string[]),
-    /--grpc-listen[\s\S]*?default:\s+"([^"]+)"/.exec(await helpOf(["control-plane"]))![1],
+    ...[/--grpc-listen[\s\S]*?default:\s+"([^"]+)"/, /--https-listen[\s\S]*?default:\s+"([^"]+)"/]
+      .map((pattern) => pattern.exec(controlPlaneHelp)![1]),
   ];
   assert.deepEqual(ports.sort(), addresses.map((address) => address.split(":").at(-1)!).sort());
 });
