@@ -73,8 +73,11 @@ export async function checkJoin(
     const { message, code } = error instanceof MeshError ? error : channelError(address, error);
     // Any other answer is one to the request, which is as it should be.
     if (code === "CONTROL_PLANE_REFUSES") return;
-    throw new AgentError(code, `${message}. Nothing was changed on this machine.`, {
-      cause: error,
-    });
+    const hint = code === "CONTROL_PLANE_UNTRUSTED"
+      ? " Its certificate has expired (a restart makes another), is not of the root certificate that was " +
+        "given, or this machine's clock is wrong."
+      : "";
+    const text = `${message}.${hint} Nothing was changed on this machine.`;
+    throw new AgentError(code, text, { cause: error });
   }
 }
