@@ -120,7 +120,6 @@ class Plane implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await Deno.copyFile(this.log, "/tmp/join-plane.log");
     await this.#directory[Symbol.asyncDispose]();
   }
 }
