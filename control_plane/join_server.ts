@@ -61,7 +61,11 @@ export class JoinServer {
   readonly #openFile: (path: string) => Promise<FileBody>;
   readonly #sums: string;
 
-  /** @param options `openFile` reads the programs, by default from the disk */
+  /**
+   * Sums up what is handed out.
+   *
+   * @param options `openFile` reads the programs, by default from the disk
+   */
   constructor(
     { rootCertificate, binaries, openFile = openFileBody }: {
       rootCertificate: string;
