@@ -11,13 +11,19 @@ export const DOWNLOAD_PORT = 15443;
 export const SUMS_FILE = "SHA256SUMS";
 
 /** The name of a binary. @param architecture `x64` or `arm64` */
-export function binaryFileName(
-  { version, architecture }: { version: string; architecture: string },
-): string {
-  return `outrigger-${version}-linux-${architecture}`;
+export function binaryFileName(architecture: string): string {
+  return `outrigger-linux-${architecture}`;
 }
 
-/** Whether a text can be a version, and so a part of a file name. */
+/**
+ * Where a version's files lie at a mirror, as `install.sh --version` looks for them too. A control plane hands
+ * out one version, at its root.
+ */
+export function releaseUrl(mirror: string, version: string): string {
+  return `${mirror.replace(/\/+$/, "")}/${version}`;
+}
+
+/** Whether a text can be a version, and so a part of an address. */
 export function isVersion(text: string): boolean {
   return /^\d+\.\d+\.\d+(-[\w.]+)?(\+[\w.]+)?$/.test(text);
 }

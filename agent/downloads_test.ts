@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
-import { binaryFileName, findSum, isVersion } from "./downloads.ts";
+import { binaryFileName, findSum, isVersion, releaseUrl } from "./downloads.ts";
 
 const [A, B] = ["a".repeat(64), "B".repeat(64)];
 
 Deno.test("findSum() reads what sha256sum writes", () => {
-  const sums = `${A}  outrigger-0.2.0-linux-x64\n${B} *./install.sh\r\nnonsense\n`;
-  assert.equal(findSum(sums, "outrigger-0.2.0-linux-x64"), A);
+  const sums = `${A}  outrigger-linux-x64\n${B} *./install.sh\r\nnonsense\n`;
+  assert.equal(findSum(sums, "outrigger-linux-x64"), A);
   assert.equal(findSum(sums, "install.sh"), B.toLowerCase());
-  assert.equal(findSum(sums, "outrigger-0.2.0-linux-x6"), undefined);
+  assert.equal(findSum(sums, "outrigger-linux-x6"), undefined);
   assert.equal(findSum("", "install.sh"), undefined);
 });
 
-Deno.test("binaryFileName() names version and architecture", () => {
-  assert.equal(
-    binaryFileName({ version: "0.2.0", architecture: "x64" }),
-    "outrigger-0.2.0-linux-x64",
-  );
+Deno.test("binaryFileName() and releaseUrl() say where a version lies", () => {
+  assert.equal(binaryFileName("x64"), "outrigger-linux-x64");
+  assert.equal(releaseUrl("https://example.org/a/", "0.2.0"), "https://example.org/a/0.2.0");
 });
 
 for (

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import installScript from "../distribution/install.sh" with { type: "text" };
+import { binaryFileName, SUMS_FILE } from "../agent/downloads.ts";
 import { type FileBody, openFileBody, sha256OfFile } from "../agent/system/file_body.ts";
 import type { Files } from "../agent/system/files.ts";
 import { joinPage } from "./join_page.ts";
@@ -46,7 +47,7 @@ export async function findBinaries(
     ? (await files.list(folder)).map((name) => [name, join(folder, name)])
     : program === undefined
     ? []
-    : [[`outrigger-linux-${arch}`, program]];
+    : [[binaryFileName(arch), program]];
   const binaries: Binary[] = [];
   for (const [name, path] of paths) {
     if (BINARY_NAME.test(name)) binaries.push({ name, path, sha256: await sha256OfFile(path) });
@@ -101,7 +102,7 @@ export class JoinServer {
         return answer(installScript, "text/x-shellscript");
       case "/ca.pem":
         return answer(this.#rootCertificate, "application/x-pem-file");
-      case "/SHA256SUMS":
+      case `/${SUMS_FILE}`:
         return answer(this.#sums, "text/plain");
     }
     const binary = this.#binaries.find(({ name }) => name === basename(pathname));

@@ -35,6 +35,7 @@ async function run(args: string[], options: MemoryVmOptions, status?: StatusRepo
       tree: vm.tree,
       runProgram: vm.world.runProgram,
       forgetUdpExchanges: () => assert.fail("changes nothing"),
+      download: () => assert.fail("downloads nothing"),
       // Nobody is asked: each socket fails at once.
       world: { ...world, network: { ...world.network, bindUdp: refused, connectTcp: refused } },
       program: "/opt/outrigger",

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { isVersion } from "../downloads.ts";
 import { messageOf } from "../system/agent_error.ts";
 import { InstallError } from "../../installer/errors.ts";
 import { BINARY } from "../../installer/install_plan.ts";
@@ -78,6 +79,13 @@ export async function upgrade(flags: UpgradeFlags, context: CommandContext): Pro
     try {
       const path = await stage(bytes);
       const to = await versionOf(path, context);
+      if (isVersion(flags.what) && flags.what !== to) {
+        throw new InstallError(
+          "UPGRADE_REFUSED",
+          `What was downloaded is version ${to}, and not ${flags.what}: a control plane hands out one ` +
+            "version. Ask for that one, or name a mirror with --from. Nothing was changed.",
+        );
+      }
       const changes = await changesOf(path, context);
       const summary = {
         ...{ from, to, files: changes.files.map(({ path }) => path) },

@@ -14,7 +14,7 @@ export function addUpgradeCommands(
 ): void {
   program.command("upgrade")
     .description("swap the program, losing no query; goes back by itself where the new one fails")
-    .argument("<file|version>", "e.g. ./outrigger-0.2.0-linux-x64, or 0.2.0")
+    .argument("<file|version>", "e.g. ./outrigger-linux-x64, or 0.2.0")
     .option("--sha256 <sum>", "what the program's sum must be (default: SHA256SUMS beside it says)")
     .option("--from <url>", "where versions are downloaded from (default: the control plane)")
     .option("--dry-run", "show what would be done; change nothing")
@@ -29,7 +29,7 @@ old version is back at the next start or boot.
 Exit codes: 0 upgraded, or nothing to do; 1 refused, or taken back; 2 wrong command line.
 
 Examples:
-  outrigger upgrade ./outrigger-0.2.0-linux-x64 --dry-run
+  outrigger upgrade ./outrigger-linux-x64 --dry-run
   outrigger upgrade 0.2.0
   outrigger upgrade 0.2.0 --from https://mirror.example.org/outrigger`,
     )

@@ -7,7 +7,14 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { binaryFileName, DOWNLOAD_PORT, findSum, isVersion, SUMS_FILE } from "../downloads.ts";
+import {
+  binaryFileName,
+  DOWNLOAD_PORT,
+  findSum,
+  isVersion,
+  releaseUrl,
+  SUMS_FILE,
+} from "../downloads.ts";
 import { AgentError, messageOf } from "../system/agent_error.ts";
 import { InstallError } from "../../installer/errors.ts";
 import { elfMachine } from "../../installer/elf_machine.ts";
@@ -123,7 +130,7 @@ async function download(
   },
 ): Promise<Read> {
   const { rootCert, addresses = [] } = config.controlPlane ?? {};
-  const base = (from ?? controlPlaneUrl(addresses[0])).replace(/\/+$/, "");
+  const base = from === undefined ? controlPlaneUrl(addresses[0]) : releaseUrl(from, version);
   if (!/^https?:\/\//.test(base)) {
     throw new AgentError("USAGE", "--from takes an http(s):// address.");
   }
@@ -138,7 +145,7 @@ async function download(
   const roots = from === undefined && rootCert !== undefined
     ? [await context.files.readText(rootCert)]
     : [];
-  const name = binaryFileName({ version, architecture });
+  const name = binaryFileName(architecture);
   const fetched = async (file: string) => {
     try {
       return await download(`${base}/${file}`, { roots });

@@ -73,15 +73,17 @@ async function serve(directory: TemporaryDirectory) {
   );
   const { key, certificate } = await authority.makeServerPair(["127.0.0.1"]);
   const files: Record<string, Uint8Array<ArrayBuffer> | string> = {
-    "/SHA256SUMS": `${SUM}  outrigger-0.2.0-linux-x64\n${SUM}  outrigger-0.3.0-linux-x64\n`,
-    "/outrigger-0.2.0-linux-x64": PROGRAM,
-    "/outrigger-0.3.0-linux-x64": PROGRAM.slice(1),
+    "/0.2.0/SHA256SUMS": `${SUM}  outrigger-linux-x64\n`,
+    "/0.2.0/outrigger-linux-x64": PROGRAM,
+    "/0.3.0/SHA256SUMS": `${SUM}  outrigger-linux-x64\n`,
+    "/0.3.0/outrigger-linux-x64": PROGRAM.slice(1),
+    "/0.4.0/SHA256SUMS": `${SUM}  outrigger-linux-arm64\n`,
   };
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, key, cert: certificate, onListen: () => {} },
     (request) => {
       const { pathname } = new URL(request.url);
-      if (pathname === "/elsewhere/SHA256SUMS") {
+      if (pathname === "/elsewhere/0.2.0/SHA256SUMS") {
         return new Response(null, { status: 302, headers: { location: "http://127.0.0.1:1/" } });
       }
       const file = files[pathname];
@@ -102,7 +104,7 @@ Deno.test("readSource() downloads a version with its sum, from who the mesh's ro
     readSource({ what, from: base }, {} as Config, trusting as CommandContext);
   assert.equal((await from("0.2.0")).sha256, SUM);
   await assert.rejects(from("0.3.0"), /The sum of .*linux-x64 is/);
-  await assert.rejects(from("0.4.0"), /SHA256SUMS does not name outrigger-0\.4\.0-linux-x64/);
+  await assert.rejects(from("0.4.0"), /SHA256SUMS does not name outrigger-linux-x64/);
   await assert.rejects(from("0.2.0", `${url}/none`), /Download .*SHA256SUMS: status 404/);
   await assert.rejects(from("0.2.0", `${url}/elsewhere`), /Download .*SHA256SUMS: /);
   await assert.rejects(read({ what: "0.2.0", from: url }), /Download .*SHA256SUMS: .*certificate/i);
@@ -118,7 +120,7 @@ Deno.test("readSource() downloads a version with its sum, from who the mesh's ro
         asked.push(address, ...roots);
         return Promise.resolve(
           address.endsWith("SUMS")
-            ? new TextEncoder().encode(`${SUM}  outrigger-0.2.0-linux-x64\n`)
+            ? new TextEncoder().encode(`${SUM}  outrigger-linux-x64\n`)
             : PROGRAM,
         );
       },
@@ -130,7 +132,7 @@ Deno.test("readSource() downloads a version with its sum, from who the mesh's ro
   assert.deepEqual(asked, [
     `${base}/SHA256SUMS`,
     root,
-    `${base}/outrigger-0.2.0-linux-x64`,
+    `${base}/outrigger-linux-x64`,
     root,
   ]);
 });
