@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { CAPTURE_MODES } from "../agent/config/config.ts";
+import type { CAPTURE_MODES } from "../agent/config/capture_modes.ts";
 import {
   type Capture,
   CAPTURE_NAMES,

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Command, Option } from "commander";
-import { CAPTURE_MODES } from "../config/config.ts";
+import { CAPTURE_MODES } from "../config/capture_modes.ts";
 import type { CommandContext } from "./command_context.ts";
 
 /** Adds the commands. @param done takes the exit code */

@@ -5,6 +5,7 @@
  * @module
  */
 import * as z from "zod";
+import { CAPTURE_MODES } from "./capture_modes.ts";
 import { parseAddress, parseRange } from "../dns/ip_address.ts";
 import { parseName } from "../dns/name.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../system/log.ts";
@@ -241,17 +242,6 @@ const cache = z.strictObject({
     "Ask anew for answers that are much asked for, shortly before they end.",
   ),
 });
-
-/** Ways to send this machine's lookups to the agent; `installer/` knows how. */
-export const CAPTURE_MODES = [
-  "auto",
-  "resolved",
-  "networkmanager",
-  "resolvconf",
-  "resolv-conf",
-  "nftables",
-  "none",
-] as const;
 
 const capture = z.strictObject({
   mode: z.enum(CAPTURE_MODES).default("auto").describe(
