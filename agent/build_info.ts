@@ -5,7 +5,6 @@
  */
 declare const __OUTRIGGER_COMMIT__: string;
 declare const __OUTRIGGER_BASE__: string;
-declare const __OUTRIGGER_CODE_CACHE__: boolean;
 declare const __OUTRIGGER_PACKAGES__: readonly string[];
 
 /** Commit that was built; `source` when run from source. */
@@ -20,10 +19,6 @@ export const BUILD_COMMIT: string = typeof __OUTRIGGER_COMMIT__ === "string"
 export const BUILD_BASE: string = typeof __OUTRIGGER_BASE__ === "string"
   ? __OUTRIGGER_BASE__
   : "none";
-
-/** Whether V8 has taken what was compiled at the build; false when run from source. */
-export const BUILD_CODE_CACHE: boolean = typeof __OUTRIGGER_CODE_CACHE__ === "boolean" &&
-  __OUTRIGGER_CODE_CACHE__;
 
 /** The npm packages in the binary, `NAME@VERSION` each; none when run from source. */
 export const BUILD_PACKAGES: readonly string[] = typeof __OUTRIGGER_PACKAGES__ === "object"

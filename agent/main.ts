@@ -47,18 +47,13 @@ const context: CommandContext = {
   control: (socket, target) => fetchUnix(socket, target, { method: "POST", timeoutMs: 10_000 }),
 };
 
-// In a function, and not at the top: the binary's program is a script, which cannot wait there.
-void main();
-
-async function main(): Promise<void> {
-  try {
-    Deno.exit(await runProgram(Deno.args, context));
-  } catch (error) {
-    // Anything else is a bug: it crashes with its stack, and systemd restarts the agent.
-    if (!(error instanceof AgentError)) throw error;
-    Deno.stderr.writeSync(encoder.encode(`outrigger: ${error.message}\n`));
-    Deno.exit(exitCodeOf(error));
-  }
+try {
+  Deno.exit(await runProgram(Deno.args, context));
+} catch (error) {
+  // Anything else is a bug: it crashes with its stack, and systemd restarts the agent.
+  if (!(error instanceof AgentError)) throw error;
+  Deno.stderr.writeSync(encoder.encode(`outrigger: ${error.message}\n`));
+  Deno.exit(exitCodeOf(error));
 }
 
 function exitCodeOf(error: AgentError): number {

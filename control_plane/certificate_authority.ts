@@ -4,11 +4,11 @@
  *
  * @module
  */
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import type { Pkcs10CertificateRequest, PublicKey, X509Certificate } from "@peculiar/x509";
+import { x509 } from "../agent/mesh/x509.ts";
 import { messageOf } from "../agent/system/agent_error.ts";
 import type { Clock } from "../agent/system/clock.ts";
 import type { Files } from "../agent/system/files.ts";
@@ -40,7 +40,7 @@ export interface CertificateAuthorityOptions {
 /** The key of a node that asks for a certificate. */
 export interface NodeRequest {
   /** The key. */
-  publicKey: x509.PublicKey;
+  publicKey: PublicKey;
   /** Names it. */
   publicKeySha256: string;
 }
@@ -62,12 +62,12 @@ const ROOT_FILE = "ca.pem";
 /** Signs certificates. */
 export class CertificateAuthority {
   readonly #options: CertificateAuthorityOptions;
-  readonly #root: x509.X509Certificate;
+  readonly #root: X509Certificate;
   readonly #key: CryptoKey;
 
   private constructor(
     options: CertificateAuthorityOptions,
-    root: x509.X509Certificate,
+    root: X509Certificate,
     key: CryptoKey,
   ) {
     this.#options = options;
@@ -125,7 +125,7 @@ export class CertificateAuthority {
    * @throws {CsrError} when it is none, or not signed by its own key
    */
   async readRequest(csr: string): Promise<NodeRequest> {
-    let request: x509.Pkcs10CertificateRequest;
+    let request: Pkcs10CertificateRequest;
     try {
       request = new x509.Pkcs10CertificateRequest(csr);
     } catch (cause) {
@@ -167,7 +167,7 @@ export class CertificateAuthority {
   }
 
   async #issue(
-    publicKey: x509.PublicKey | CryptoKey,
+    publicKey: PublicKey | CryptoKey,
     { names, lifeMs, usages }: {
       names: { type: "url" | "dns" | "ip"; value: string }[];
       lifeMs: number;

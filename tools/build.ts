@@ -3,8 +3,8 @@
  * `--target=aarch64-unknown-linux-gnu`.
  *
  * The bundle is made by `deno bundle`, which is esbuild with Deno's own resolution; compiling the bundle
- * gives a smaller and faster binary than compiling the sources. The bundle is one script, and beside it lies
- * what V8 has made of it (`program_loader.ts`): at each start V8 would read all of it, 100 ms.
+ * gives a smaller and faster binary than compiling the sources. It is split at what
+ * is loaded when it is needed: at each start V8 reads all of a file that it loads, 100 ms for the whole.
  *
  * @module
  */
@@ -13,7 +13,6 @@ import { fallbackBase, whyNoBase } from "./denort_base.ts";
 import { architectureOf } from "./denort_elf.ts";
 import { withoutSymbols } from "./elf_symbols.ts";
 import { packagesInside } from "./packages_inside.ts";
-import { ADDRESS, CODE_CACHE, PROGRAM } from "./program_loader.ts";
 
 /**
  * What the binary may do. All: it reads /proc, which nothing less allows, calls libc and, to install itself,
@@ -33,7 +32,7 @@ const WORKERS: readonly string[] = [
   "agent/server/fast_path_worker.ts",
 ];
 
-/** Where the binary starts. */
+/** Where the binary starts: it says what build it is, and goes on with `main.js`. */
 const ENTRY = "outrigger.js";
 
 /** An idle agent with 5,000 names takes 90 MB with it, 104 without (lite mode 107, optimizing for size 123). */
@@ -54,13 +53,12 @@ await Deno.remove(target).catch((error) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 });
 const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
+const program = join(work, "program");
 const temporary = join(work, "tmp");
 await Deno.mkdir(temporary);
 try {
-  await bundle("agent/main.ts", "--format", "cjs", "-o", join(work, PROGRAM));
-  for (const worker of WORKERS) await bundle(worker, "-o", join(work, basename(worker)));
-  await bundle("tools/compiled_entry.ts", "-o", join(work, ENTRY));
-  await makeScript();
+  await bundle("agent/main.ts", "--code-splitting", "--outdir", program);
+  for (const worker of WORKERS) await bundle(worker, "-o", join(program, basename(worker)));
   const compiled = join(work, "outrigger");
   const base = await compile(compiled);
   await checkProgram(compiled, base);
@@ -72,32 +70,6 @@ try {
 
 function bundle(source: string, ...output: string[]): Promise<void> {
   return deno(["bundle", "--quiet", "--platform", "deno", "--minify", ...output, source]);
-}
-
-/**
- * Makes the bundle a function of what a module has and a script has not, and has its code cache made. Its
- * own address is used for its workers alone.
- */
-async function makeScript(): Promise<void> {
-  const path = join(work, PROGRAM);
-  let workers = 0;
-  const text = (await Deno.readTextFile(path)).replaceAll(
-    /(new URL\("\.\/\w+_worker\.ts"),[\w$]+\.url\)/g,
-    (_, start) => (workers++, `${start},${ADDRESS})`),
-  );
-  if (workers !== WORKERS.length) {
-    throw new Error(`${workers} workers of ${WORKERS.length} are started in the bundle`);
-  }
-  await Deno.writeTextFile(
-    path,
-    `(function(require,${ADDRESS}){var module={exports:{}};${text}\n})`,
-  );
-  // One of another architecture would have to be made there: V8 compiles at each start instead.
-  if (!RUNS_HERE) return await Deno.writeTextFile(join(work, CODE_CACHE), "");
-  const arguments_ = ["run", "--config", join(work, "missing.yaml")];
-  await deno(["run", "-A", V8_FLAGS, "tools/make_code_cache.ts", ...arguments_], {
-    env: { PROGRAM_FOLDER: work },
-  });
 }
 
 /** Compiles with the first base binary that can be had; returns which. */
@@ -149,14 +121,10 @@ async function compileWith(
     ),
   };
   const stamp = `Object.assign(globalThis,${JSON.stringify(values)});\n`;
-  const bundled = await Deno.readTextFile(join(work, ENTRY));
-  const entry = join(work, base, ENTRY);
-  await Deno.mkdir(join(work, base));
-  await Deno.writeTextFile(entry, stamp + bundled);
-  const included = [...WORKERS.map((worker) => basename(worker)), PROGRAM, CODE_CACHE];
-  for (const name of included) await Deno.copyFile(join(work, name), join(work, base, name));
+  // By import(), so that it is evaluated after this.
+  await Deno.writeTextFile(join(program, ENTRY), `${stamp}await import("./main.js");\n`);
   // The times of files are in the binary: the same sources give the same octets at any time.
-  for (const name of [ENTRY, ...included]) await Deno.utime(join(work, base, name), 0, 0);
+  for await (const { name } of Deno.readDir(program)) await Deno.utime(join(program, name), 0, 0);
   // The compiler overflows its stack on a cold cache without RUST_MIN_STACK.
   await deno([
     "compile",
@@ -171,10 +139,10 @@ async function compileWith(
     "--no-code-cache",
     "--unstable-net", // Deno.listenDatagram: agent/system/datagram_socket.ts
     ...PERMISSIONS,
-    ...included.flatMap((name) => ["--include", join(work, base, name)]),
+    ...WORKERS.flatMap((worker) => ["--include", join(program, basename(worker))]),
     "-o",
     output,
-    entry,
+    join(program, ENTRY),
   ], { env: { ...env, RUST_MIN_STACK: "8388608" }, timeoutMs });
 }
 
@@ -209,10 +177,7 @@ async function checkProgram(program: string, base: string): Promise<void> {
   const isRight = success && text.startsWith("{") &&
     JSON.parse(text).base === base && JSON.parse(text).deno === Deno.version.deno &&
     JSON.parse(text).target === Deno.build.target;
-  if (isRight) {
-    if (JSON.parse(text).codeCache) return;
-    throw new Error("The compiled program's V8 does not take the code cache made by this one");
-  }
+  if (isRight) return;
   throw new Error(
     `The compiled program does not work: use a base binary (${base}) that is the denort of Deno ` +
       `${Deno.version.deno} for ${Deno.build.target}. \`version --json\` printed "${text.trim()}".`,

@@ -8,6 +8,7 @@ import { joinLine, loadJoinPoint } from "../../control_plane/join_point.ts";
 import { findBinaries } from "../../control_plane/join_server.ts";
 import { JoinTokens } from "../../control_plane/join_tokens.ts";
 import { AgentError } from "../system/agent_error.ts";
+import { ownCommand, runGuarded, untilUnguarded } from "../system/guarded_program.ts";
 import { runtimeVersions } from "../system/process.ts";
 import { type LogLevel, openLog } from "../system/log.ts";
 import { parseSocketAddress, type SocketAddress } from "../system/socket_address.ts";
@@ -41,10 +42,26 @@ export interface ControlPlaneFlags {
   logLevel: LogLevel;
 }
 
-/** Runs a control plane until it is told to end. */
+/**
+ * Runs a control plane until it is told to end: in a child, which is started anew where it crashes. The
+ * runtime's HTTP/2 server may, when an agent goes (see ARCHITECTURE).
+ */
 export async function controlPlane(
   flags: ControlPlaneFlags,
   context: CommandContext,
+): Promise<number> {
+  const unguarded = untilUnguarded();
+  if (unguarded !== undefined) return await serve(flags, context, unguarded);
+  const log = openLog({ level: flags.logLevel, format: "text" });
+  return await runGuarded(ownCommand(), (signal) => {
+    log.error("The control plane crashed, and is started anew", { signal });
+  });
+}
+
+async function serve(
+  flags: ControlPlaneFlags,
+  context: CommandContext,
+  unguarded: Promise<void>,
 ): Promise<number> {
   const grpcListen = addressOf("--grpc-listen", flags.grpcListen);
   const listen = addressOf("--https-listen", flags.httpsListen);
@@ -79,7 +96,7 @@ export async function controlPlane(
     context.process.onSignal("SIGTERM", end),
     context.process.onSignal("SIGINT", end),
   ];
-  await ended;
+  await Promise.race([ended, unguarded]);
   for (const stop of stops) stop();
   return ExitCode.OK;
 }

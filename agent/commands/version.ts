@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BUILD_BASE, BUILD_CODE_CACHE, BUILD_COMMIT, BUILD_PACKAGES } from "../build_info.ts";
+import { BUILD_BASE, BUILD_COMMIT, BUILD_PACKAGES } from "../build_info.ts";
 import { runtimeVersions } from "../system/process.ts";
 import { VERSION } from "../version.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -16,7 +16,6 @@ export function version(options: { json?: boolean }, context: CommandContext): n
     base: BUILD_BASE,
     // Another base is nobody's who could vouch for it.
     release: BUILD_BASE === "deno" && !BUILD_COMMIT.endsWith("+changes"),
-    codeCache: BUILD_CODE_CACHE,
     ...runtimeVersions(),
     dependencies: BUILD_PACKAGES,
   };

@@ -35,8 +35,8 @@ const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const CHAIN_MAX = 8;
 
 async function library() {
-  await import("reflect-metadata");
-  return await import("@peculiar/x509");
+  const { x509 } = await import("./x509.ts");
+  return x509;
 }
 
 /**
