@@ -95,7 +95,7 @@ function checkToken(
   if (token === undefined) return skipped(check, "only root and the agent may read it");
   const fresh =
     "Put a fresh one there: kubectl create token SERVICE_ACCOUNT -n NAMESPACE --audience " +
-    "istio-ca, or outrigger control-plane token create";
+    "istio-ca, or outrigger control-plane token create --token-only";
   if (typeof token === "string") return failedButServed(report)(check, token, fresh);
   const { expiresMs } = token;
   if (expiresMs === undefined) return ok(check, "there is one");

@@ -80,6 +80,6 @@ export function tokenExpiryMs(token: string): number | undefined {
 function tokenRemedy({ path, namespace, serviceAccount }: TokenFile): string {
   return `Put a fresh token into ${path}, for which the agent looks by itself: ` +
     `kubectl create token ${serviceAccount} -n ${namespace} --audience istio-ca, ` +
-    `or outrigger control-plane token create --namespace ${namespace} ` +
+    `or outrigger control-plane token create --token-only --namespace ${namespace} ` +
     `--service-account ${serviceAccount}.`;
 }

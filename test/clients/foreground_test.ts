@@ -44,7 +44,15 @@ Deno.test("outrigger run with only flags joins a control plane, as an ordinary u
   const root = at("work/plane/root-cert.pem");
   await plane.until(async () => (await Deno.stat(root)).isFile || undefined, "a root certificate");
   const token = await runToEnd("setpriv", [
-    ...[...AS_NOBODY, `TMPDIR=${at("work")}`, binary, "control-plane", "token", "create"],
+    ...[
+      ...AS_NOBODY,
+      `TMPDIR=${at("work")}`,
+      binary,
+      "control-plane",
+      "token",
+      "create",
+      "--token-only",
+    ],
     ...["--namespace", "ns1", "--service-account", "vm", "--state-dir", at("work/plane")],
   ]);
   await directory.write("work/token", token);

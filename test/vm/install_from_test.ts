@@ -126,7 +126,7 @@ class ControlPlane implements AsyncDisposable {
 
   async token(): Promise<string> {
     return await runToEnd(await binaryUnderTest(), [
-      ...["control-plane", "token", "create", "--namespace", "ns1"],
+      ...["control-plane", "token", "create", "--token-only", "--namespace", "ns1"],
       ...["--service-account", "vm-sa", "--state-dir", join(this.#folder, "control-plane")],
     ]);
   }
