@@ -63,6 +63,8 @@ export interface ConfigFacts {
   port53: string;
   /** Its health endpoint. */
   health: string;
+  /** Whether containers are answered too (`capture.containers`). */
+  containers: boolean;
 }
 
 /** /etc/resolv.conf as it is. */

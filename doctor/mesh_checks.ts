@@ -165,7 +165,7 @@ export function checkRoutes({ routes }: DoctorFacts): Finding {
 }
 
 /** Programs that start containers, which do not share the VM's loopback. */
-export function checkContainers({ containers, capture }: DoctorFacts): Finding[] {
+export function checkContainers({ containers, capture, config }: DoctorFacts): Finding[] {
   const captures = capture?.plan.captures ?? [];
   if (containers.length === 0 || captures.length === 0) {
     return [
@@ -180,15 +180,17 @@ export function checkContainers({ containers, capture }: DoctorFacts): Finding[]
     if (nameservers.length > 0) {
       return ok(check, `they ask ${nameservers.join(", ")}, as its configuration says`);
     }
+    if (config.containers) {
+      return ok(check, "their queries are redirected to the agent, as capture.containers says");
+    }
     const option = engine === "Docker"
-      ? '"dns": ["172.17.0.1"] in /etc/docker/daemon.json, and: sudo systemctl restart docker'
-      : 'dns_servers = ["10.88.0.1"] in the section [containers] of /etc/containers/containers.conf';
+      ? '"dns" in /etc/docker/daemon.json'
+      : "dns_servers in the section [containers] of /etc/containers/containers.conf";
     return warning(
       check,
       `${engine} leaves out nameservers on loopback, as the agent is: containers ask others and get no ` +
         "names of the mesh",
-      `Let outrigger.socket listen on the bridge's address too (a drop-in with ListenDatagram= and ` +
-        `ListenStream=, port 53), list the containers' range in dns.allowFrom, and set ${option}`,
+      `sudo outrigger install --containers. (${option} gives them other nameservers, without the mesh.)`,
     );
   });
 }

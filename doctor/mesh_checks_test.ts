@@ -131,7 +131,17 @@ testFindings([
     check: "containers (Docker)",
     result: "warning",
     evidence: /no names of the mesh/,
-    remedy: /"dns": .*daemon\.json/,
+    remedy: /install --containers\. \("dns" .*daemon\.json/,
+  },
+  {
+    name: "Docker whose containers are answered",
+    facts: {
+      containers: [{ engine: "Docker", nameservers: [] }],
+      config: { ...WELL.config, containers: true },
+    },
+    check: "containers (Docker)",
+    result: "ok",
+    evidence: /redirected to the agent/,
   },
   {
     name: "Docker with nameservers of its own",

@@ -77,6 +77,7 @@ export async function probeDoctor(options: DoctorOptions): Promise<DoctorFacts> 
       dns,
       port53: settings.port53,
       health: config.health,
+      containers: settings.containers,
     },
     vm,
     resolvConf,

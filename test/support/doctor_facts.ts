@@ -126,6 +126,7 @@ export function doctorFacts(changes: Partial<DoctorFacts> = {}): DoctorFacts {
       dns: { address: "127.0.0.1", port: 15053 },
       port53: "127.0.0.15",
       health: "127.0.0.1:15054",
+      containers: false,
     },
     vm: vmFacts({
       listeners: [
