@@ -53,11 +53,13 @@ export class MeshConnection {
 
   /** Starts a client after {@link restore}, where one is configured and none runs. */
   async connect(config: Config): Promise<void> {
-    // Only now: reading gRPC and protobuf takes 40 ms, which no answer has to wait for.
-    const { MeshClient } = await import("./mesh/mesh_client.ts");
     const saved = this.#saved;
     const controlPlane = controlPlaneSettings(config);
     if (this.#running !== undefined || saved === undefined || controlPlane === undefined) return;
+    // Only now: reading gRPC and protobuf takes 40 ms, which no answer has to wait for.
+    const { MeshClient } = await import("./mesh/mesh_client.ts");
+    // Another configuration may have come meanwhile, which connects by itself.
+    if (this.#running !== undefined || this.#saved !== saved) return;
     const client = new MeshClient({
       ...this.#options,
       node: () => this.#options.node(config),
