@@ -20,16 +20,7 @@ export function serveHttp(
   local: SocketAddress,
   handler: (request: Request) => Response | Promise<Response>,
 ): HttpServer {
-  const server = Deno.serve({
-    hostname: local.address,
-    port: local.port,
-    onListen: () => {},
-    onError: internalError,
-  }, handler);
-  return {
-    local: { address: server.addr.hostname, port: server.addr.port },
-    close: () => server.shutdown(),
-  };
+  return serve(local, handler, {});
 }
 
 /**
@@ -43,11 +34,18 @@ export function serveHttps(
   handler: (request: Request) => Response | Promise<Response>,
   tls: { certificate: string; key: string },
 ): HttpServer {
+  return serve(local, handler, { cert: tls.certificate, key: tls.key });
+}
+
+function serve(
+  local: SocketAddress,
+  handler: (request: Request) => Response | Promise<Response>,
+  tls: { cert: string; key: string } | Record<never, never>,
+): HttpServer {
   const server = Deno.serve({
     hostname: local.address,
     port: local.port,
-    cert: tls.certificate,
-    key: tls.key,
+    ...tls,
     onListen: () => {},
     onError: internalError,
   }, handler);
