@@ -110,14 +110,18 @@ export function boundedAnswer(answer: Answer, { minSeconds, maxSeconds }: Lifeti
   );
 }
 
+/** The same answer where no TTL changes: most are asked about so. */
 function withTtls(answer: Answer, change: (ttlSeconds: number) => number): Answer {
+  const isKept = ({ ttlSeconds }: ResourceRecord) => change(ttlSeconds) === ttlSeconds;
+  const { answers, authority, additional } = answer;
+  if (answers.every(isKept) && authority.every(isKept) && additional.every(isKept)) return answer;
   const changed = (records: readonly ResourceRecord[]) =>
     records.map((record) => ({ ...record, ttlSeconds: change(record.ttlSeconds) }));
   return {
     ...answer,
-    answers: changed(answer.answers),
-    authority: changed(answer.authority),
-    additional: changed(answer.additional),
+    answers: changed(answers),
+    authority: changed(authority),
+    additional: changed(additional),
   };
 }
 

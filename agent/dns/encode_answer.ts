@@ -6,7 +6,7 @@
  */
 import type { Answer, ExtendedError } from "./answer.ts";
 import { RecordType } from "./codes.ts";
-import { decodeName, labelsOf, NAME_MAX_OCTETS, writeLabel } from "./name.ts";
+import { decodeName, NAME_MAX_OCTETS, writeLabel } from "./name.ts";
 import { HEADER_OCTETS, type QueryHead } from "./query.ts";
 import { compressibleNames } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -47,29 +47,36 @@ export function encodeAnswer(
   return writer.finish({ answers, authority, additional, truncated });
 }
 
-/** Appends records to one buffer while they fit. */
+/**
+ * Where answers are put together, one after the other: memory of its own costs an answer more than all the
+ * rest. It has room for the longest message and the longest record behind that.
+ */
+const workspace = new Uint8Array(2 * TCP_OCTETS_MAX + 2 * NAME_MAX_OCTETS + 10);
+const NO_OCTETS = new Uint8Array(0);
+const workspaceView = new DataView(workspace.buffer);
+
+/** Appends records while they fit. */
 class AnswerWriter {
   readonly #head: QueryHead;
   readonly #answer: Answer;
   readonly #opt: Uint8Array;
   readonly #limit: number;
-  #bytes: Uint8Array;
-  #end: number;
-  /** Where each name that was written can be pointed to. */
-  readonly #offsets = new Map<string, number>();
+  readonly #bytes = workspace;
+  /** The name that is asked for: nearly all that is answered points to it. */
+  readonly #asked: string | undefined;
+  /** Where each name that was written can be pointed to; the one that is asked for only once it is needed. */
+  #offsets: Map<string, number> | undefined;
+  #end = HEADER_OCTETS;
 
   constructor(head: QueryHead, answer: Answer, maxOctets: number) {
     this.#head = head;
     this.#answer = answer;
     this.#opt = encodeOpt(head, answer);
     this.#limit = maxOctets - this.#opt.length;
-    this.#bytes = new Uint8Array(Math.min(maxOctets, 1024));
-    this.#end = HEADER_OCTETS;
     this.#append(head.questionWire);
-    const question = head.questionWire.length === 0
+    this.#asked = head.questionWire.length === 0
       ? undefined
-      : decodeName(this.#bytes, HEADER_OCTETS);
-    if (question !== undefined) this.#remember(question.name, HEADER_OCTETS);
+      : decodeName(head.questionWire, 0)?.name;
   }
 
   /** Writes records until one does not fit; returns how many were written. */
@@ -93,20 +100,19 @@ class AnswerWriter {
       (this.#answer.authenticated && authenticDataExpected(head) ? 0x0020 : 0) |
       (head.checkingDisabled ? 0x0010 : 0) |
       this.#answer.rcode & 0xf;
-    const view = new DataView(this.#bytes.buffer);
+    const view = workspaceView;
     view.setUint16(0, head.id);
     view.setUint16(2, flags);
     view.setUint16(4, head.questionWire.length === 0 ? 0 : 1);
     view.setUint16(6, counts.answers);
     view.setUint16(8, counts.authority);
     view.setUint16(10, counts.additional + (this.#opt.length === 0 ? 0 : 1));
-    return this.#bytes.subarray(0, this.#end);
+    return this.#bytes.slice(0, this.#end);
   }
 
   #record(record: ResourceRecord): boolean {
     const start = this.#end;
-    this.#reserve(2 * NAME_MAX_OCTETS + 10 + record.rdata.length);
-    const names = this.#offsets.size;
+    const names = this.#offsets?.size;
     this.#name(record.name);
     this.#uint16(record.type);
     this.#uint16(record.class);
@@ -120,7 +126,7 @@ class AnswerWriter {
     this.#bytes[lengthAt + 1] = length & 0xff;
     if (this.#end <= this.#limit) return true;
     this.#end = start;
-    if (this.#offsets.size > names) this.#forgetFrom(start);
+    if (this.#offsets?.size !== names) this.#forgetFrom(start);
     return false;
   }
 
@@ -146,39 +152,42 @@ class AnswerWriter {
    * @param wire the same name uncompressed, in the letter case that it is to have; lower case unless given
    */
   #name(name: string, wire?: Uint8Array): void {
-    const labels = labelsOf(name);
+    if (name === this.#asked && name !== "") return this.#uint16(0xc000 | HEADER_OCTETS);
+    const offsets = this.#offsets ??= this.#offsetsOfAsked();
     let from = 0;
-    for (let i = 0; i < labels.length; i++) {
-      const rest = i === 0 ? name : labels.slice(i).join(".");
-      const known = this.#offsets.get(rest);
-      if (known !== undefined) {
-        this.#uint16(0xc000 | known);
-        return;
-      }
-      if (this.#end < 0x4000) this.#offsets.set(rest, this.#end);
+    for (let at = 0; at < name.length;) {
+      const rest = name.slice(at);
+      const known = offsets.get(rest);
+      if (known !== undefined) return this.#uint16(0xc000 | known);
+      if (this.#end < 0x4000) offsets.set(rest, this.#end);
+      const end = labelEnd(name, at);
       if (wire === undefined) {
-        this.#end = writeLabel(this.#bytes, this.#end, labels[i]);
+        this.#end = writeLabel(this.#bytes, this.#end, name.slice(at, end));
       } else {
         for (const next = from + 1 + wire[from]; from < next; from++) {
           this.#bytes[this.#end++] = wire[from];
         }
       }
+      at = end + 1;
     }
     this.#bytes[this.#end++] = 0;
   }
 
-  /** Makes a name that stands at `offset` without compression, and its parents, known to `#name`. */
-  #remember(name: string, offset: number): void {
-    const labels = labelsOf(name);
-    for (let i = 0; i < labels.length; i++) {
-      this.#offsets.set(labels.slice(i).join("."), offset);
+  /** The name that is asked for, and its parents, which stand there without compression. */
+  #offsetsOfAsked(): Map<string, number> {
+    const offsets = new Map<string, number>();
+    const name = this.#asked ?? "";
+    let offset = HEADER_OCTETS;
+    for (let at = 0; at < name.length; at = labelEnd(name, at) + 1) {
+      offsets.set(name.slice(at), offset);
       offset += 1 + this.#bytes[offset];
     }
+    return offsets;
   }
 
   #forgetFrom(offset: number): void {
-    for (const [name, at] of this.#offsets) {
-      if (at >= offset) this.#offsets.delete(name);
+    for (const [name, at] of this.#offsets!) {
+      if (at >= offset) this.#offsets!.delete(name);
     }
   }
 
@@ -188,18 +197,15 @@ class AnswerWriter {
   }
 
   #append(octets: Uint8Array): void {
-    this.#reserve(octets.length);
     this.#bytes.set(octets, this.#end);
     this.#end += octets.length;
   }
+}
 
-  #reserve(octets: number): void {
-    const needed = this.#end + octets;
-    if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    larger.set(this.#bytes.subarray(0, this.#end));
-    this.#bytes = larger;
-  }
+/** Where the label that begins at `start` of a name ends. */
+function labelEnd(name: string, start: number): number {
+  const dot = name.indexOf(".", start);
+  return dot === -1 ? name.length : dot;
 }
 
 /** AD goes only to clients that would look at it (RFC 6840 section 5.8). */
@@ -209,9 +215,9 @@ function authenticDataExpected(head: QueryHead): boolean {
 
 /** The agent's own OPT record for a client that sent one; empty for the others. */
 function encodeOpt(head: QueryHead, answer: Answer): Uint8Array {
-  if (head.edns === undefined) return new Uint8Array(0);
+  if (head.edns === undefined) return NO_OCTETS;
   const option = answer.extendedError === undefined
-    ? new Uint8Array(0)
+    ? NO_OCTETS
     : encodeExtendedError(answer.extendedError);
   const opt = new Uint8Array(11 + option.length);
   const view = new DataView(opt.buffer);

@@ -61,6 +61,8 @@ export type DecodedQuery =
   /** To be left unanswered. */
   | { kind: "drop"; reason: "short" | "response" };
 
+const NO_OCTETS = new Uint8Array(0);
+
 /** Decodes a client's message. */
 export function decodeQuery(message: Uint8Array): DecodedQuery {
   if (message.length < HEADER_OCTETS) return { kind: "drop", reason: "short" };
@@ -72,7 +74,7 @@ export function decodeQuery(message: Uint8Array): DecodedQuery {
     recursionDesired: (flags & 0x0100) !== 0,
     checkingDisabled: (flags & 0x0010) !== 0,
     authenticDataWanted: (flags & 0x0020) !== 0,
-    questionWire: new Uint8Array(0),
+    questionWire: NO_OCTETS,
     edns: undefined,
   };
   const reject = (rcode: number): DecodedQuery => ({ kind: "reject", head, rcode });

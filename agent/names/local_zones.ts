@@ -31,11 +31,14 @@ const LOCALHOST_TTL_SECONDS = 86400;
 
 /** Answers `localhost`, `invalid`, `onion` and `resolver.arpa`; undefined for every other name. */
 export function answerSpecialName({ name, type }: MeshQuestion): LocalOutcome | undefined {
-  const zone = labelsOf(name).at(-1) === "arpa" ? arpaZone(name) : labelsOf(name).at(-1);
-  const soa = { authority: [soaRecord(zone ?? "", { ttlSeconds: NEGATIVE_TTL_SECONDS })] };
+  const last = name.slice(name.lastIndexOf(".") + 1);
+  const zone = last === "arpa" ? arpaZone(name) : last;
+  const soa = () => ({
+    authority: [soaRecord(zone ?? "", { ttlSeconds: NEGATIVE_TTL_SECONDS })],
+  });
   switch (zone) {
     case "localhost":
-      return local(localhost(name, type) ?? localAnswer(soa), "loopback name (RFC 6761)");
+      return local(localhost(name, type) ?? localAnswer(soa()), "loopback name (RFC 6761)");
     case "1.0.0.127.in-addr.arpa":
     case LOOPBACK6:
       return local(
@@ -43,17 +46,17 @@ export function answerSpecialName({ name, type }: MeshQuestion): LocalOutcome | 
           ? localAnswer({
             answers: [ptrRecord(name, "localhost", { ttlSeconds: LOCALHOST_TTL_SECONDS })],
           })
-          : localAnswer(soa),
+          : localAnswer(soa()),
         "loopback address (RFC 6761)",
       );
     case "invalid":
     case "onion":
       return local(
-        localAnswer({ rcode: Rcode.NXDOMAIN, ...soa }),
+        localAnswer({ rcode: Rcode.NXDOMAIN, ...soa() }),
         `"${zone}" never exists in DNS (RFC 6761, RFC 7686)`,
       );
     case "resolver.arpa":
-      return local(localAnswer(soa), "this resolver designates no other (RFC 9462)");
+      return local(localAnswer(soa()), "this resolver designates no other (RFC 9462)");
   }
   return undefined;
 }
