@@ -1,88 +1,148 @@
 /**
- * `deno task dist`: builds for every architecture, and puts all into dist/ that is handed out: binaries, the
+ * `deno task dist`: builds for every architecture, and puts all into dist/ that is handed out: programs, the
  * same packed, what is in them, under which terms, how to install them, and the sums of all of it.
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { binaryFileName, SUMS_FILE } from "../agent/downloads.ts";
+import { sha256OfFile } from "../agent/system/file_body.ts";
 import project from "../deno.json" with { type: "json" };
+import lastRelease from "./last_release.json" with { type: "json" };
 import { licenceOf, licenceText } from "./licences.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { sbom } from "./sbom.ts";
 
-/** Names of what is handed out by what is built. Without Deno's own download there may be no base for all. */
-const TARGETS = {
-  "x86_64-unknown-linux-gnu": "outrigger-linux-x64",
-  "aarch64-unknown-linux-gnu": "outrigger-linux-arm64",
+/** Names of programs by what they are compiled for. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  "x86_64-unknown-linux-gnu": binaryFileName("x64"),
+  "aarch64-unknown-linux-gnu": binaryFileName("arm64"),
 };
-/** Most that a binary may take, as it is and packed. */
-const LIMIT_OCTETS = { binary: 100e6, packed: 30e6 };
-/** What the last release took; changed by hand with each. */
-const LAST: Readonly<Record<string, number>> = JSON.parse(
-  await Deno.readTextFile("tools/last_release.json"),
-);
 
-await Deno.remove("dist", { recursive: true }).catch((error) => {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-});
-const names: string[] = [];
-const missing: string[] = [];
-for (const [target, name] of Object.entries(TARGETS)) {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "tools/build.ts", `--target=${target}`],
-  }).spawn().status;
-  if (!success) {
-    missing.push(name);
-    continue;
+/** Most that a program may take on a VM's disk, and anything else that is handed out: it is downloaded. */
+const LIMIT_OCTETS = { program: 100e6, other: 30e6 };
+
+/** What {@link makePrograms} makes programs with. */
+export interface ProgramMaker {
+  /** Builds for a target into a file; throws where it cannot. */
+  build(target: string, output: string): Promise<void>;
+  /** Packs a file, into one with `.xz` behind its name. */
+  pack(path: string): Promise<void>;
+  /** Says something to whoever started this. */
+  print(line: string): void;
+}
+
+/**
+ * Makes the programs of all architectures for which that can be done here.
+ *
+ * @returns names of the files in the folder, and of the programs that are missing
+ * @throws when there is none at all, or one cannot be packed
+ */
+export async function makePrograms(
+  folder: string,
+  { build, pack, print }: ProgramMaker,
+): Promise<{ names: string[]; missing: string[] }> {
+  const names: string[] = [];
+  const missing: string[] = [];
+  for (const [target, name] of Object.entries(PROGRAMS)) {
+    const path = join(folder, name);
+    try {
+      await build(target, path);
+    } catch (error) {
+      print(`${name} cannot be built: ${(error as Error).message}`);
+      missing.push(name);
+      continue;
+    }
+    await pack(path);
+    names.push(name, `${name}.xz`);
   }
-  await Deno.rename("dist/outrigger", `dist/${name}`);
-  // One thread: with several, the same octets are packed differently on other machines.
-  await run("xz", "--keep", "--threads=1", "-9", `dist/${name}`);
-  names.push(name, `${name}.xz`);
-}
-if (names.length === 0) throw new Error("Nothing was built");
-
-const packages = await Promise.all(
-  (await packagesInside()).map(async (inside) => ({ ...inside, licence: await licenceOf(inside) })),
-);
-await Deno.writeTextFile(
-  "dist/sbom.cdx.json",
-  sbom({ version: project.version, licence: project.license }, packages),
-);
-await Deno.writeTextFile(
-  "dist/LICENSES.txt",
-  licenceText(await Deno.readTextFile("LICENSE"), packages),
-);
-names.push("sbom.cdx.json", "LICENSES.txt");
-try {
-  await Deno.copyFile("distribution/install.sh", "dist/install.sh");
-  names.push("install.sh");
-} catch (error) {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-  missing.push("install.sh");
+  if (names.length === 0) throw new Error("No program could be built, for the reasons above.");
+  return { names, missing };
 }
 
-const sums: string[] = [];
-for (const name of names) {
-  const octets = await Deno.readFile(`dist/${name}`);
-  sums.push(`${createHash("sha256").update(octets).digest("hex")}  ${name}\n`);
-  report(name, octets.length);
+/** Writes what is in the programs and under which terms, and how to install them; returns names of files. */
+async function writeDocuments(folder: string): Promise<string[]> {
+  const packages = await Promise.all(
+    (await packagesInside()).map(async (inside) => ({
+      ...inside,
+      licence: await licenceOf(inside),
+    })),
+  );
+  const own = { version: project.version, licence: project.license };
+  const documents = {
+    "sbom.cdx.json": sbom(own, packages),
+    "LICENSES.txt": licenceText(await Deno.readTextFile("LICENSE"), packages),
+    "install.sh": await Deno.readTextFile("distribution/install.sh"),
+  };
+  for (const [name, text] of Object.entries(documents)) {
+    await Deno.writeTextFile(join(folder, name), text);
+  }
+  return Object.keys(documents);
 }
-await Deno.writeTextFile("dist/SHA256SUMS", sums.join(""));
-if (missing.length > 0) console.log(`Not for release: without ${missing.join(", ")}`);
 
-function report(name: string, octets: number): void {
-  const megabytes = (count: number) => `${(count / 1e6).toFixed(2)} MB`;
-  const difference = LAST[name] === undefined
-    ? "not in the last release"
-    : `${octets < LAST[name] ? "" : "+"}${megabytes(octets - LAST[name])} since the last release`;
-  const isProgram = name.startsWith("outrigger-");
-  const limit = name.endsWith(".xz") ? LIMIT_OCTETS.packed : LIMIT_OCTETS.binary;
-  const tooLarge = isProgram && octets > limit ? `, above the limit of ${megabytes(limit)}` : "";
-  console.log(`dist/${name}: ${megabytes(octets)}, ${difference}${tooLarge}`);
+/**
+ * Tells what each file takes, and writes the sums of all of them.
+ *
+ * @param options `last` has the octets of the last release's files; `print` says a line
+ * @throws when a file is larger than it may be: then there are no sums, and nothing can be handed out
+ */
+export async function sumUp(
+  folder: string,
+  { names, last, print }: {
+    names: readonly string[];
+    last: Readonly<Record<string, number>>;
+    print: (line: string) => void;
+  },
+): Promise<void> {
+  const tooLarge: string[] = [];
+  for (const name of names) {
+    const { size } = await Deno.stat(join(folder, name));
+    print(`${join(folder, name)}: ${megabytes(size)}, ${difference(size, last[name])}`);
+    const limit = Object.values(PROGRAMS).includes(name)
+      ? LIMIT_OCTETS.program
+      : LIMIT_OCTETS.other;
+    if (size > limit) tooLarge.push(`${name} takes ${size - limit} octets more`);
+  }
+  if (tooLarge.length > 0) {
+    throw new Error(
+      `Find out what grew, or raise LIMIT_OCTETS: ${tooLarge.join(", ")} than it may.`,
+    );
+  }
+  const sums: string[] = [];
+  for (const name of names) sums.push(`${await sha256OfFile(join(folder, name))}  ${name}\n`);
+  await Deno.writeTextFile(join(folder, SUMS_FILE), sums.join(""));
+}
+
+function difference(octets: number, before: number | undefined): string {
+  if (before === undefined) return "not in the last release";
+  return `${octets < before ? "" : "+"}${megabytes(octets - before)} since the last release`;
+}
+
+function megabytes(octets: number): string {
+  return `${(octets / 1e6).toFixed(2)} MB`;
 }
 
 async function run(program: string, ...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, { args }).output();
   if (!success) throw new Error(`${program} failed: ${new TextDecoder().decode(stderr)}`);
+}
+
+if (import.meta.main) {
+  const folder = "dist";
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(folder);
+  const { names, missing } = await makePrograms(folder, {
+    build: async (target, output) => {
+      await run(Deno.execPath(), "run", "-A", "tools/build.ts", `--target=${target}`);
+      await Deno.rename(join(folder, "outrigger"), output);
+    },
+    // One thread: with several, the same octets are packed differently on other machines.
+    pack: (path) => run("xz", "--keep", "--threads=1", "-9", path),
+    print: console.log,
+  });
+  names.push(...await writeDocuments(folder));
+  await sumUp(folder, { names, last: lastRelease, print: console.log });
+  if (missing.length > 0) console.log(`Not for release: without ${missing.join(", ")}`);
 }
