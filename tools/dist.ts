@@ -71,7 +71,7 @@ async function writeDocuments(folder: string): Promise<string[]> {
   const own = { version: project.version, licence: project.license };
   const documents = {
     "sbom.cdx.json": sbom(own, packages),
-    "LICENSES.txt": licenceText(await Deno.readTextFile("LICENSE"), packages),
+    "LICENSES.txt": await licenceText(await Deno.readTextFile("LICENSE"), packages),
     "install.sh": await Deno.readTextFile("distribution/install.sh"),
   };
   for (const [name, text] of Object.entries(documents)) {

@@ -1,69 +1,72 @@
 /**
- * The licences of all that is in the binary.
+ * The licences of all that is in the binary. Nothing is handed out whose terms nobody knows, or without the
+ * text that those terms ask for.
  *
  * @module
  */
 import type { PackageInside } from "./packages_inside.ts";
 
-/** What the runtime is under (https://github.com/denoland/deno, LICENSE.md). */
-const DENO_LICENCE = `MIT License
+/** Licences (SPDX) that ask of a program for their text, and for nothing that Apache-2.0 does not allow. */
+const ACCEPTED: readonly string[] = ["0BSD", "Apache-2.0", "BSD-3-Clause", "ISC", "MIT"];
 
-Copyright 2018-2026 the Deno authors
-
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
-documentation files (the "Software"), to deal in the Software without restriction, including without limitation
-the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and
-to permit persons to whom the Software is furnished to do so, subject to the following conditions:
-
-The above copyright notice and this permission notice shall be included in all copies or substantial portions
-of the Software.
-
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
-THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
-CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
-IN THE SOFTWARE.
-`;
+/** Names of files that are licences, or that licences ask to be passed on. */
+const LICENCE_FILE = /^(licen[cs]e|notice|copying|copyrightnotice)(\.|$|-)/i;
 
 /** What a package says of its licence. */
 export interface Licence {
   /** SPDX expression, e.g. `MIT`. */
   readonly expression: string;
-  /** Its files that are licences, whole; empty where it has none. */
+  /** Its files that are licences, whole. */
   readonly text: string;
 }
 
 /**
  * Reads a package's licence.
  *
- * @throws when it names none: nothing is handed out whose terms nobody knows
+ * @throws when it names none that may be handed out, or brings no text of it
  */
-export async function licenceOf({ name, localPath }: PackageInside): Promise<Licence> {
-  const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));
-  const expression = typeof license === "string" ? license : license?.type;
-  if (typeof expression !== "string") throw new Error(`${name} names no licence`);
+export async function licenceOf({ name, version, localPath }: PackageInside): Promise<Licence> {
+  const { license: expression } = JSON.parse(
+    await Deno.readTextFile(`${localPath}/package.json`),
+  );
+  if (!ACCEPTED.includes(expression)) {
+    throw new Error(
+      `Do without ${name}@${version}, or accept its licence in tools/licences.ts: it is under ` +
+        `"${expression}", and accepted are ${ACCEPTED.join(", ")}.`,
+    );
+  }
   const files = (await Array.fromAsync(Deno.readDir(localPath), (entry) => entry.name)).sort()
-    .filter((file) => /^(licen[cs]e|notice|copying)(\.|$|-)/i.test(file));
-  const texts = files.map((file) => Deno.readTextFile(`${localPath}/${file}`));
-  return { expression, text: (await Promise.all(texts)).map((text) => text.trim()).join("\n\n") };
+    .filter((file) => LICENCE_FILE.test(file));
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${localPath}/${file}`)));
+  const text = texts.map((part) => part.trim()).filter((part) => part !== "").join("\n\n");
+  if (text === "") {
+    throw new Error(
+      `Do without ${name}@${version}, or use a version of it that has a file LICENSE: its licence ` +
+        `(${expression}) asks for a text, and it brings none.`,
+    );
+  }
+  return { expression, text };
 }
 
-/** All of them in one text. @param own the licence of outrigger itself */
-export function licenceText(
+/** All of them in one text, that of the runtime too. @param own the licence of outrigger itself */
+export async function licenceText(
   own: string,
   packages: readonly (PackageInside & { licence: Licence })[],
-): string {
-  const part = (title: string, text: string) =>
-    `${"=".repeat(80)}\n${title}\n${"=".repeat(80)}\n\n${text.trim()}\n`;
+): Promise<string> {
+  const rule = "=".repeat(80);
+  const part = (title: string, text: string) => `${rule}\n${title}\n${rule}\n\n${text.trim()}\n`;
+  const { deno, v8 } = Deno.version;
+  const runtime = (name: string) =>
+    Deno.readTextFile(new URL(`./licences/${name}.txt`, import.meta.url));
   return [
     part("outrigger", own),
     part(
-      `Deno ${Deno.version.deno}`,
-      `${DENO_LICENCE}\nDeno holds V8 ${Deno.version.v8} (BSD-3-Clause) and Rust crates, whose terms are listed ` +
-        "with its sources.",
+      `Deno ${deno} (MIT)`,
+      `${await runtime("deno")}\nThe terms of the Rust crates in it are listed with its sources.`,
     ),
+    part(`V8 ${v8} (BSD-3-Clause)`, await runtime("v8")),
     ...packages.map(({ name, version, licence: { expression, text } }) =>
-      part(`${name} ${version} (${expression})`, text || "(The package brings no text of it.)")
+      part(`${name} ${version} (${expression})`, text)
     ),
   ].join("\n");
 }
