@@ -8,10 +8,8 @@
  *
  * @module
  */
-import { basename, join } from "node:path";
-import { fallbackBase, whyNoBase } from "./denort_base.ts";
-import { architectureOf } from "./denort_elf.ts";
-import { withoutSymbols } from "./elf_symbols.ts";
+import { basename, dirname, join } from "node:path";
+import { baseBinary, type BaseOrigin } from "./denort_base.ts";
 import { packagesInside } from "./packages_inside.ts";
 
 /**
@@ -38,84 +36,46 @@ const ENTRY = "outrigger.js";
 /** An idle agent with 5,000 names takes 90 MB with it, 104 without (lite mode 107, optimizing for size 123). */
 const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
 
-/** How long a compile may take that first downloads Deno's base binary, some 40 MB. */
-const DOWNLOAD_TIMEOUT_MS = 300_000;
-
-const TARGET = /^--target=(\S+)$/.exec(Deno.args[0] ?? "")?.[1] ?? Deno.build.target;
-/** Whether what is built can be run here. */
-const RUNS_HERE = TARGET === Deno.build.target;
-
-const dist = join(Deno.cwd(), "dist");
-const target = join(dist, "outrigger");
-await Deno.mkdir(dist, { recursive: true });
-// A build that fails leaves no binary of an earlier one.
-await Deno.remove(target).catch((error) => {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-});
-const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
-const program = join(work, "program");
-const temporary = join(work, "tmp");
-await Deno.mkdir(temporary);
-try {
-  await bundle("agent/main.ts", "--code-splitting", "--outdir", program);
-  for (const worker of WORKERS) await bundle(worker, "-o", join(program, basename(worker)));
-  const compiled = join(work, "outrigger");
-  const base = await compile(compiled);
-  await checkProgram(compiled, base);
-  await Deno.copyFile(compiled, target);
-  await report(base);
-} finally {
-  await Deno.remove(work, { recursive: true });
-}
-
-function bundle(source: string, ...output: string[]): Promise<void> {
-  return deno(["bundle", "--quiet", "--platform", "deno", "--minify", ...output, source]);
-}
-
-/** Compiles with the first base binary that can be had; returns which. */
-async function compile(output: string): Promise<string> {
-  const given = Deno.env.get("DENORT_BIN");
-  if (given) {
-    await compileWith(output, { base: "env", env: { DENORT_BIN: await stripped(given) } });
-    return "env";
-  }
-  try {
-    await compileWith(output, { base: "deno", timeoutMs: DOWNLOAD_TIMEOUT_MS });
-    return "deno";
-  } catch (error) {
-    const reason = (error as Error).name === "TimeoutError"
-      ? `no answer in ${DOWNLOAD_TIMEOUT_MS / 1000} s`
-      : whyNoBase((error as Error).message);
-    // Anything else is a fault that another base would not mend.
-    if (reason === undefined) throw error;
-    console.log(`Deno's own base binary cannot be had: ${reason}`);
-  }
-  await compileWith(output, {
-    base: "fallback",
-    env: { DENORT_BIN: await stripped(await fallbackBase(TARGET)) },
+/**
+ * Builds the program.
+ *
+ * @param target what it is for, e.g. `x86_64-unknown-linux-gnu`
+ * @param output the file that it goes to; where the build fails, there is none
+ * @returns where the base binary comes from that it was built on
+ * @throws when there is no base binary for the target, or what was built does not run
+ */
+export async function build(target: string, output: string): Promise<BaseOrigin> {
+  await Deno.mkdir(dirname(output), { recursive: true });
+  await Deno.remove(output).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  console.log("Built on the fallback base: not for release.");
-  return "fallback";
+  const work = await Deno.makeTempDir({ prefix: "outrigger-build-" });
+  try {
+    const { origin, octets } = await baseBinary(target);
+    const base = join(work, "denort");
+    await Deno.writeFile(base, octets);
+    const program = join(work, "program");
+    await bundle(program, origin);
+    const compiled = join(work, "outrigger");
+    await compile(program, { base, target, output: compiled });
+    if (target === Deno.build.target) await tryOut(compiled, { origin, work });
+    await Deno.copyFile(compiled, output);
+    return origin;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
 }
 
-/** A copy of a base binary without its symbols. (Deno's own download is where nobody else can reach it.) */
-async function stripped(base: string): Promise<string> {
-  const path = join(work, "denort");
-  await Deno.writeFile(path, withoutSymbols(await Deno.readFile(base)), { mode: 0o755 });
-  return path;
-}
-
-async function compileWith(
-  output: string,
-  { base, env = {}, timeoutMs }: {
-    base: string;
-    env?: Record<string, string>;
-    timeoutMs?: number;
-  },
-): Promise<void> {
+/** Bundles what is compiled into a folder. */
+async function bundle(program: string, origin: BaseOrigin): Promise<void> {
+  const options = ["bundle", "--quiet", "--platform", "deno", "--minify"];
+  await deno([...options, "--code-splitting", "--outdir", program, "agent/main.ts"]);
+  for (const worker of WORKERS) {
+    await deno([...options, "-o", join(program, basename(worker)), worker]);
+  }
   const values = {
     __OUTRIGGER_COMMIT__: await commit(),
-    __OUTRIGGER_BASE__: base,
+    __OUTRIGGER_BASE__: origin,
     __OUTRIGGER_PACKAGES__: (await packagesInside()).map(({ name, version }) =>
       `${name}@${version}`
     ),
@@ -125,6 +85,12 @@ async function compileWith(
   await Deno.writeTextFile(join(program, ENTRY), `${stamp}await import("./main.js");\n`);
   // The times of files are in the binary: the same sources give the same octets at any time.
   for await (const { name } of Deno.readDir(program)) await Deno.utime(join(program, name), 0, 0);
+}
+
+async function compile(
+  program: string,
+  { base, target, output }: { base: string; target: string; output: string },
+): Promise<void> {
   // The compiler overflows its stack on a cold cache without RUST_MIN_STACK.
   await deno([
     "compile",
@@ -133,7 +99,7 @@ async function compileWith(
     "--no-config",
     V8_FLAGS,
     "--target",
-    TARGET,
+    target,
     // Its place is fixed before the program runs: /tmp/deno-compile-NAME.cache, and what anybody has put there
     // in time is run, as root too.
     "--no-code-cache",
@@ -143,7 +109,7 @@ async function compileWith(
     "-o",
     output,
     join(program, ENTRY),
-  ], { env: { ...env, RUST_MIN_STACK: "8388608" }, timeoutMs });
+  ], { DENORT_BIN: base, RUST_MIN_STACK: "8388608" });
 }
 
 /** The commit that is built, with `+changes` where files differ from it. */
@@ -161,65 +127,59 @@ async function commit(): Promise<string> {
   }
 }
 
-/** `deno compile` takes any ELF file for a base, so what it made must say what it is. */
-async function checkProgram(program: string, base: string): Promise<void> {
-  const architecture = architectureOf(await Deno.readFile(program));
-  if (architecture === undefined || !TARGET.startsWith(`${architecture}-`)) {
-    throw new Error(
-      `The base binary (${base}) is for ${architecture ?? "something else"}, not ${TARGET}`,
-    );
-  }
-  if (!RUNS_HERE) return;
-  const { success, stdout } = await run(program, ["version", "--json"]);
+/** Runs what was built, with a temporary folder of its own, where it may leave nothing. */
+async function tryOut(
+  program: string,
+  { origin, work }: { origin: BaseOrigin; work: string },
+): Promise<void> {
+  const temporary = join(work, "tmp");
+  await Deno.mkdir(temporary);
+  const { success, stdout } = await new Deno.Command(program, {
+    args: ["version", "--json"],
+    env: { TMPDIR: temporary },
+  }).output();
   const text = new TextDecoder().decode(stdout);
   const left = await Array.fromAsync(Deno.readDir(temporary), ({ name }) => name);
   if (left.length > 0) throw new Error(`The compiled program left files behind: ${left.join()}`);
   const isRight = success && text.startsWith("{") &&
-    JSON.parse(text).base === base && JSON.parse(text).deno === Deno.version.deno &&
+    JSON.parse(text).base === origin && JSON.parse(text).deno === Deno.version.deno &&
     JSON.parse(text).target === Deno.build.target;
   if (isRight) return;
   throw new Error(
-    `The compiled program does not work: use a base binary (${base}) that is the denort of Deno ` +
+    `The compiled program does not work: use a base binary (${origin}) that is the denort of Deno ` +
       `${Deno.version.deno} for ${Deno.build.target}. \`version --json\` printed "${text.trim()}".`,
   );
 }
 
-async function report(base: string): Promise<void> {
-  const { size } = await Deno.stat(target);
-  if (!RUNS_HERE) {
-    return console.log(`dist/outrigger: ${(size / 1e6).toFixed(1)} MB, ${TARGET}, base: ${base}`);
-  }
+/** How long the program takes to tell its version, in whole ms: the middle of five. */
+async function startMs(program: string): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 5; i++) {
     const startedMs = performance.now();
-    await run(target, ["version"]);
+    await new Deno.Command(program, { args: ["version"] }).output();
     times.push(performance.now() - startedMs);
   }
-  const median = times.slice(1).sort((a, b) => a - b)[2];
-  console.log(
-    `dist/outrigger: ${(size / 1e6).toFixed(1)} MB, \`version\` takes ${median.toFixed(0)} ms, ` +
-      `base: ${base}`,
-  );
+  return Math.round(times.sort((a, b) => a - b)[2]);
 }
 
-/** Runs the program with a temporary folder of its own, where it may leave nothing. */
-function run(program: string, args: string[]): Promise<Deno.CommandOutput> {
-  return new Deno.Command(program, { args, env: { TMPDIR: temporary } }).output();
-}
-
-/** Runs Deno; throws what it says when it fails, and a TimeoutError when it takes too long. */
-async function deno(
-  args: string[],
-  { env = {}, timeoutMs }: { env?: Record<string, string>; timeoutMs?: number } = {},
-): Promise<void> {
-  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+/** Runs Deno; throws what it says when it fails. */
+async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "null",
-    signal,
   }).output();
-  signal?.throwIfAborted();
-  if (code !== 0) throw new Error(new TextDecoder().decode(stderr));
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+if (import.meta.main) {
+  const output = "dist/outrigger";
+  const target = /^--target=(\S+)$/.exec(Deno.args[0] ?? "")?.[1] ?? Deno.build.target;
+  const origin = await build(target, output);
+  const { size } = await Deno.stat(output);
+  const facts = [`${(size / 1e6).toFixed(1)} MB`, target, `base: ${origin}`];
+  if (target === Deno.build.target) facts.push(`\`version\` takes ${await startMs(output)} ms`);
+  console.log(`${output}: ${facts.join(", ")}`);
+  if (origin === "fallback") console.log("Built on the fallback base: not for release.");
 }

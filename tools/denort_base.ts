@@ -1,99 +1,79 @@
 /**
- * The base binary (`denort`) for networks where Deno's own download cannot be reached: cut out of a
- * program that was published to npm, compiled with the same version of Deno. That program is neither
- * run nor kept; what is left is Deno's own runtime (MIT). Every sum is checked. Not for releases.
+ * The base binary (`denort`) that the program is compiled into. It must be of the version of the Deno that
+ * compiles, and comes from the first of three places that has one.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { cutProgram } from "./denort_elf.ts";
+import { architectureOf } from "./denort_elf.ts";
+import { downloadedBase, DownloadError } from "./denort_download.ts";
+import { fallbackBase } from "./denort_fallback.ts";
+import { withoutSymbols } from "./elf_symbols.ts";
 
-/** The published program, and what comes out of it. */
-const SOURCE = {
-  package: "@chelonia/cli-x64-linux",
-  version: "3.4.0",
-  integrity:
-    "sha512-ey7BqNiIOY2PkpN/UYxjpmOG1A7HmplyadP80omXTG1DVu1fbz7ro/d4gRPtHaxPRkNJTS24lDejc5/rT/3RMA==",
-  file: "package/chel",
-  programSha256: "bf5318c47771dc044bafaf935d411b9d3456a7c96d30b32bbda27eaee930577f",
-  runtimeSha256: "723d45cca4f68bd66652da1e0d45562b0700317c1535981035f50f078785a131",
-  deno: "2.9.4",
-  target: "x86_64-unknown-linux-gnu",
-} as const;
+/** Where a base binary comes from; what is built on `fallback` is not for release. */
+export type BaseOrigin = "env" | "deno" | "fallback";
+
+/** A base binary. */
+export interface BaseBinary {
+  /** Where it comes from. */
+  readonly origin: BaseOrigin;
+  /** The ELF file. */
+  readonly octets: Uint8Array<ArrayBuffer>;
+}
+
+/** The places, in their order; each takes a target. */
+export interface BasePlaces {
+  /** What DENORT_BIN names; undefined where it is not set. */
+  env(target: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Deno's own download; throws a {@link DownloadError} where it cannot be had. */
+  deno(target: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Rebuilt from a published program. */
+  fallback(target: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const PLACES: BasePlaces = {
+  env: async () => {
+    const path = Deno.env.get("DENORT_BIN");
+    return path ? await Deno.readFile(path) : undefined;
+  },
+  deno: downloadedBase,
+  fallback: fallbackBase,
+};
 
 /**
- * The path of the base binary, made and kept in the user's cache folder at the first use.
+ * The base binary for a target, without symbols.
  *
- * @param target what the binary is for
- * @throws when npm cannot be reached, or any sum differs
+ * @param options `places` is where to look; `print` says which place has none, and why
+ * @throws when there is none, or it is for another machine: `deno compile` takes any ELF file
  */
-export async function fallbackBase(target: string): Promise<string> {
-  if (Deno.version.deno !== SOURCE.deno || target !== SOURCE.target) {
+export async function baseBinary(
+  target: string,
+  { places = PLACES, print = console.log }: {
+    places?: BasePlaces;
+    print?: (line: string) => void;
+  } = {},
+): Promise<BaseBinary> {
+  const { origin, octets } = await firstBase(target, { places, print });
+  const architecture = architectureOf(octets);
+  if (architecture === undefined || !target.startsWith(`${architecture}-`)) {
     throw new Error(
-      `The fallback base is for Deno ${SOURCE.deno} on ${SOURCE.target}, and not for Deno ` +
-        `${Deno.version.deno} on ${target}: set DENORT_BIN to a denort of this version.`,
+      `The base binary (${origin}) is for ${architecture ?? "something else"}, not ${target}`,
     );
   }
-  const folder = cacheFolder();
-  const path = join(folder, `denort-${SOURCE.deno}-${SOURCE.target}`);
-  const kept = await Deno.readFile(path).catch(() => undefined);
-  if (kept !== undefined && sha256(kept) === SOURCE.runtimeSha256) return path;
-  await Deno.mkdir(folder, { recursive: true });
-  const work = await Deno.makeTempDir({ prefix: "outrigger-base-" });
+  return { origin, octets: withoutSymbols(octets) };
+}
+
+async function firstBase(
+  target: string,
+  { places, print }: { places: BasePlaces; print: (line: string) => void },
+): Promise<BaseBinary> {
+  const given = await places.env(target);
+  if (given !== undefined) return { origin: "env", octets: given };
   try {
-    const runtime = cutProgram(await fetchProgram(work));
-    check("the runtime cut out of it", sha256(runtime), SOURCE.runtimeSha256);
-    const temporary = `${path}.${crypto.randomUUID()}`;
-    await Deno.writeFile(temporary, runtime, { mode: 0o755 });
-    await Deno.rename(temporary, path);
-    return path;
-  } finally {
-    await Deno.remove(work, { recursive: true });
+    return { origin: "deno", octets: await places.deno(target) };
+  } catch (error) {
+    // Anything else is a fault that must not be passed over.
+    if (!(error instanceof DownloadError)) throw error;
+    print(`Deno's own base binary cannot be had: ${error.message}`);
   }
-}
-
-/** Why `deno compile` could not get its own base binary; undefined when it failed of something else. */
-export function whyNoBase(complaint: string): string | undefined {
-  if (!complaint.includes("Setting up base binary")) return undefined;
-  return /^\s*1: (.*)$/m.exec(complaint)?.[1] ?? "no reason given";
-}
-
-async function fetchProgram(work: string): Promise<Uint8Array<ArrayBuffer>> {
-  const name = `${SOURCE.package}@${SOURCE.version}`;
-  console.log(`Fetching ${name} with npm`);
-  const { stdout } = await run(["npm", "pack", "--silent", name], work);
-  const archive = join(work, stdout.trim().split("\n").at(-1)!);
-  const packed = await Deno.readFile(archive);
-  const integrity = `sha512-${createHash("sha512").update(packed).digest("base64")}`;
-  check(name, integrity, SOURCE.integrity);
-  await run(["tar", "-xzf", archive, SOURCE.file], work);
-  const program = await Deno.readFile(join(work, SOURCE.file));
-  check(`${SOURCE.file} in ${name}`, sha256(program), SOURCE.programSha256);
-  return program;
-}
-
-async function run(command: string[], cwd: string): Promise<{ stdout: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(command[0], {
-    args: command.slice(1),
-    cwd,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== 0) throw new Error(`${command.join(" ")} failed: ${decoder.decode(stderr).trim()}`);
-  return { stdout: decoder.decode(stdout) };
-}
-
-function check(what: string, found: string, expected: string): void {
-  if (found === expected) return;
-  throw new Error(`${what} is not what it must be: its sum is ${found}, not ${expected}`);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function cacheFolder(): string {
-  return join(Deno.env.get("XDG_CACHE_HOME") || join(homedir(), ".cache"), "outrigger");
+  return { origin: "fallback", octets: await places.fallback(target) };
 }

@@ -35,7 +35,7 @@ const APPENDED = [".sui.phdrs", ".note.sui"];
  *
  * @throws {ElfError} when the binary is not laid out as described above
  */
-export function cutProgram(binary: Uint8Array): Uint8Array {
+export function cutProgram(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.length);
   if (binary.length < HEADER_OCTETS || MAGIC.some((octet, i) => binary[i] !== octet)) {
     throw new ElfError("not a 64-bit little-endian ELF file");

@@ -4,7 +4,7 @@ import { architectureOf, cutProgram, ElfError } from "./denort_elf.ts";
 const text = (string: string) => new TextEncoder().encode(string);
 
 /** A small ELF file: header, two program headers, content, names, section headers. */
-function runtime(): Uint8Array {
+function runtime(): Uint8Array<ArrayBuffer> {
   const names = text("\0.text\0.shstrtab\0");
   const content = text("code of the runtime: \0.text and more");
   const namesAt = 64 + 2 * 56 + content.length;
@@ -20,7 +20,7 @@ function runtime(): Uint8Array {
 }
 
 /** The same with a program in it, as `deno compile` does it. */
-function compiled(base: Uint8Array, { gap = 0 } = {}): Uint8Array {
+function compiled(base: Uint8Array, { gap = 0 } = {}): Uint8Array<ArrayBuffer> {
   const view = new DataView(base.buffer);
   const headersAt = Number(view.getBigUint64(40, true));
   const names = text("\0.text\0.shstrtab\0.sui.phdrs\0.note.sui\0");
@@ -76,7 +76,11 @@ const namesOf = (file: Uint8Array) =>
   Number(new DataView(file.buffer).getBigUint64(sectionAt(file, 1) + 24, true)) + 1;
 
 /** The whole file with one 16-bit or 64-bit field of it changed. */
-function changed(whole: Uint8Array, at: number, value: number | bigint): Uint8Array {
+function changed(
+  whole: Uint8Array<ArrayBuffer>,
+  at: number,
+  value: number | bigint,
+): Uint8Array<ArrayBuffer> {
   const file = whole.slice();
   const view = new DataView(file.buffer);
   if (typeof value === "bigint") view.setBigUint64(at, value, true);
@@ -86,7 +90,7 @@ function changed(whole: Uint8Array, at: number, value: number | bigint): Uint8Ar
 
 Deno.test("cutProgram() refuses what it does not know", async (t) => {
   const whole = compiled(runtime());
-  const cases: [string, Uint8Array, RegExp][] = [
+  const cases: [string, Uint8Array<ArrayBuffer>, RegExp][] = [
     ["nothing", new Uint8Array(0), /not a 64-bit/],
     ["no ELF file", new Uint8Array(100), /not a 64-bit/],
     ["a runtime without a program", runtime(), /the last sections are not/],

@@ -9,6 +9,8 @@ import { binaryFileName, SUMS_FILE } from "../agent/downloads.ts";
 import { sha256OfFile } from "../agent/system/file_body.ts";
 import project from "../deno.json" with { type: "json" };
 import lastRelease from "./last_release.json" with { type: "json" };
+import { build } from "./build.ts";
+import type { BaseOrigin } from "./denort_base.ts";
 import { licenceOf, licenceText } from "./licences.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { sbom } from "./sbom.ts";
@@ -24,8 +26,8 @@ const LIMIT_OCTETS = { program: 100e6, other: 30e6 };
 
 /** What {@link makePrograms} makes programs with. */
 export interface ProgramMaker {
-  /** Builds for a target into a file; throws where it cannot. */
-  build(target: string, output: string): Promise<void>;
+  /** Builds for a target into a file, and says on what base; throws where it cannot. */
+  build(target: string, output: string): Promise<BaseOrigin>;
   /** Packs a file, into one with `.xz` behind its name. */
   pack(path: string): Promise<void>;
   /** Says something to whoever started this. */
@@ -35,33 +37,34 @@ export interface ProgramMaker {
 /**
  * Makes the programs of all architectures for which that can be done here.
  *
- * @returns names of the files in the folder, and of the programs that are missing
+ * @returns names of the files in the folder, and why they are not for release: nothing where they are
  * @throws when there is none at all, or one cannot be packed
  */
 export async function makePrograms(
   folder: string,
   { build, pack, print }: ProgramMaker,
-): Promise<{ names: string[]; missing: string[] }> {
+): Promise<{ names: string[]; notForRelease: string[] }> {
   const names: string[] = [];
-  const missing: string[] = [];
+  const notForRelease: string[] = [];
   for (const [target, name] of Object.entries(PROGRAMS)) {
     const path = join(folder, name);
     try {
-      await build(target, path);
+      const origin = await build(target, path);
+      if (origin === "fallback") notForRelease.push(`${name} is built on the fallback base`);
     } catch (error) {
       print(`${name} cannot be built: ${(error as Error).message}`);
-      missing.push(name);
+      notForRelease.push(`${name} is missing`);
       continue;
     }
     await pack(path);
     names.push(name, `${name}.xz`);
   }
   if (names.length === 0) throw new Error("No program could be built, for the reasons above.");
-  return { names, missing };
+  return { names, notForRelease };
 }
 
 /** Writes what is in the programs and under which terms, and how to install them; returns names of files. */
-async function writeDocuments(folder: string): Promise<string[]> {
+export async function writeDocuments(folder: string): Promise<string[]> {
   const packages = await Promise.all(
     (await packagesInside()).map(async (inside) => ({
       ...inside,
@@ -122,27 +125,21 @@ function megabytes(octets: number): string {
   return `${(octets / 1e6).toFixed(2)} MB`;
 }
 
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args }).output();
-  if (!success) throw new Error(`${program} failed: ${new TextDecoder().decode(stderr)}`);
+/** Packs a file. With several threads the same octets would be packed differently on other machines. */
+async function pack(path: string): Promise<void> {
+  const args = ["--keep", "--threads=1", "-9", path];
+  const { success, stderr } = await new Deno.Command("xz", { args }).output();
+  if (!success) throw new Error(`xz failed: ${new TextDecoder().decode(stderr)}`);
 }
 
 if (import.meta.main) {
   const folder = "dist";
+  const print = console.log;
   await Deno.remove(folder, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  await Deno.mkdir(folder);
-  const { names, missing } = await makePrograms(folder, {
-    build: async (target, output) => {
-      await run(Deno.execPath(), "run", "-A", "tools/build.ts", `--target=${target}`);
-      await Deno.rename(join(folder, "outrigger"), output);
-    },
-    // One thread: with several, the same octets are packed differently on other machines.
-    pack: (path) => run("xz", "--keep", "--threads=1", "-9", path),
-    print: console.log,
-  });
+  const { names, notForRelease } = await makePrograms(folder, { build, pack, print });
   names.push(...await writeDocuments(folder));
-  await sumUp(folder, { names, last: lastRelease, print: console.log });
-  if (missing.length > 0) console.log(`Not for release: without ${missing.join(", ")}`);
+  await sumUp(folder, { names, last: lastRelease, print });
+  if (notForRelease.length > 0) print(`Not for release: ${notForRelease.join(", ")}`);
 }

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
+import type { BaseOrigin } from "./denort_base.ts";
 import { makePrograms, type ProgramMaker, sumUp } from "./dist.ts";
 
 /** Writes what it is told to build and to pack, for a folder of tests. */
-function maker({ cannot = [] }: { cannot?: string[] } = {}): ProgramMaker & { lines: string[] } {
+function maker(
+  { cannot = [], origin = "deno" }: { cannot?: string[]; origin?: BaseOrigin } = {},
+): ProgramMaker & { lines: string[] } {
   const lines: string[] = [];
   return {
     lines,
     build: async (target, output) => {
       if (cannot.includes(target)) throw new Error(`no base for ${target}`);
       await Deno.writeTextFile(output, target);
+      return origin;
     },
     pack: (path) => Deno.copyFile(path, `${path}.xz`),
     print: (line) => void lines.push(line),
@@ -26,7 +30,7 @@ Deno.test("makePrograms() makes and packs the program of each architecture, unde
       "outrigger-linux-arm64",
       "outrigger-linux-arm64.xz",
     ],
-    missing: [],
+    notForRelease: [],
   });
   assert.equal(
     await Deno.readTextFile(`${folder.path}/outrigger-linux-arm64.xz`),
@@ -37,11 +41,21 @@ Deno.test("makePrograms() makes and packs the program of each architecture, unde
 Deno.test("makePrograms() goes on without a program that cannot be built, and says why", async () => {
   await using folder = await TemporaryDirectory.make();
   const made = maker({ cannot: ["aarch64-unknown-linux-gnu"] });
-  const { names, missing } = await makePrograms(folder.path, made);
+  const { names, notForRelease } = await makePrograms(folder.path, made);
   assert.deepEqual(names, ["outrigger-linux-x64", "outrigger-linux-x64.xz"]);
-  assert.deepEqual(missing, ["outrigger-linux-arm64"]);
+  assert.deepEqual(notForRelease, ["outrigger-linux-arm64 is missing"]);
   assert.deepEqual(made.lines, [
     "outrigger-linux-arm64 cannot be built: no base for aarch64-unknown-linux-gnu",
+  ]);
+});
+
+Deno.test("makePrograms() tells which programs are on the fallback base", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const made = maker({ cannot: ["aarch64-unknown-linux-gnu"], origin: "fallback" });
+  const { notForRelease } = await makePrograms(folder.path, made);
+  assert.deepEqual(notForRelease, [
+    "outrigger-linux-x64 is built on the fallback base",
+    "outrigger-linux-arm64 is missing",
   ]);
 });
 

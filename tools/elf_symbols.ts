@@ -19,7 +19,7 @@ const SHT_SYMTAB = 2;
  * the sections, as linkers leave it
  * @throws {ElfError} when they are not
  */
-export function withoutSymbols(binary: Uint8Array): Uint8Array {
+export function withoutSymbols(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.length);
   const headersAt = Number(view.getBigUint64(40, true));
   const count = view.getUint16(60, true);

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cacheFolder } from "../parts/cache_folder.ts";
+import { cacheFolder } from "../../tools/cache_folder.ts";
 import { runToEnd } from "../support/child_process.ts";
 import { requirePrograms } from "../support/required_programs.ts";
 

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cacheFolder } from "./cache_folder.ts";
+import { cacheFolder } from "../../tools/cache_folder.ts";
 
 const here = import.meta.dirname!;
 

@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { cacheFolder } from "../parts/cache_folder.ts";
+import { cacheFolder } from "../../tools/cache_folder.ts";
 import { runToEnd } from "../support/child_process.ts";
 
 /** The releases that are booted: systemd 247, 252 and 257; glibc 2.31, 2.36 and 2.41. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { cacheFolder } from "../../parts/cache_folder.ts";
+import { cacheFolder } from "../../../tools/cache_folder.ts";
 import { runToEnd } from "../../support/child_process.ts";
 import { requirePrograms } from "../../support/required_programs.ts";
 import { hostsFile, type Peer, versionOf } from "./peer.ts";

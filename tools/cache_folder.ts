@@ -1,5 +1,5 @@
 /**
- * Where what tests build once is kept, outside the checkout.
+ * Where what is built or downloaded once is kept, outside the checkout.
  *
  * @module
  */
