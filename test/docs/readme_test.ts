@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { runProgram } from "../../agent/commands/program.ts";
 import { configLeaves } from "../../agent/config/config_leaves.ts";
 import { loadConfig } from "../../agent/config/load_config.ts";
+import { SUMS_FILE } from "../../agent/downloads.ts";
 import { type FileFacts, systemFiles } from "../../agent/system/files.ts";
 import { systemProcess } from "../../agent/system/process.ts";
+import { makePrograms, writeDocuments } from "../../tools/dist.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
 import { RANKS } from "../lint/ranks.ts";
+import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const root = new URL("../../", import.meta.url);
 const readme = await Deno.readTextFile(GENERATED.readme);
@@ -16,6 +19,10 @@ const tasks: Record<string, unknown> =
 /** Commands of the README's `sh` blocks; lines that end in a backslash go on. */
 const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => block.replaceAll(/\\\n\s*/g, "").trim().split("\n"));
+
+/** What else they may call. */
+const OTHER_COMMAND =
+  /^(dig|kubectl|istioctl|sh install\.sh|\(cd dist && sha256sum|(dist\/)?outrigger) /;
 
 /** A table without the padding that the formatter gives it. */
 const unpadded = (text: string) => text.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
@@ -54,13 +61,13 @@ Deno.test("README names the two commands, and every task in it exists", () => {
   for (const command of commands) {
     const task = /^npx -y deno@2\.9\.4 task (\S+)/.exec(command)?.[1];
     if (task !== undefined) assert.ok(task in tasks, command);
-    else assert.match(command, /^(dig|kubectl|istioctl|(dist\/)?outrigger) /);
+    else assert.match(command, OTHER_COMMAND);
   }
 });
 
 Deno.test("README's commands take the flags that it gives them", async () => {
   const lines = commands.flatMap((command) =>
-    /(?:task (?:outrigger )?|outrigger )((?:run|demo|control-plane|install|uninstall|capture) .*)/
+    /(?:task (?:outrigger )?|outrigger )((?:run|demo|control-plane|install|uninstall|upgrade|capture) .*)/
       .exec(command)?.[1] ?? []
   );
   assert.ok(lines.length >= 8);
@@ -73,6 +80,25 @@ Deno.test("README's commands take the flags that it gives them", async () => {
       assert.ok(help.includes(flag), `${line}: ${flag}`);
     }
   }
+  const script = await Deno.readTextFile(new URL("distribution/install.sh", root));
+  for (const line of commands.filter((command) => command.startsWith("sh install.sh "))) {
+    for (const [flag] of line.matchAll(/--[\w-]+/g)) assert.ok(script.includes(`  ${flag} `), line);
+  }
+});
+
+Deno.test("README lists the files that deno task dist makes", async () => {
+  await using folder = await TemporaryDirectory.make();
+  const { names } = await makePrograms(folder.path, {
+    build: () => Promise.resolve("deno"),
+    pack: () => Promise.resolve(),
+    print: assert.fail,
+  });
+  const [, table] = /<!-- test: dist_files -->([\s\S]*?)<!-- end -->/.exec(readme)!;
+  const cells = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell]) => cell.split(", "));
+  assert.deepEqual(
+    cells.map((cell) => cell.trim().slice(1, -1)).sort(),
+    [...names, ...await writeDocuments(folder.path), SUMS_FILE].sort(),
+  );
 });
 
 Deno.test("README's example of a configuration is one", async () => {
