@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
+import { commandContext } from "../../test/support/command_context.ts";
 import { settle } from "../../test/support/manual_clock.ts";
 import type { Config } from "../config/config.ts";
-import { systemFiles } from "../system/files.ts";
 import { systemNetwork } from "../system/network.ts";
 import { systemProcess } from "../system/process.ts";
-import type { CommandContext } from "./command_context.ts";
 import { runDemo } from "./demo.ts";
 import { showTranscript } from "./demo_transcript.ts";
 import { DemoUpstream } from "./demo_upstream.ts";
-
-function context(): { context: CommandContext; output: () => string } {
-  let output = "";
-  return {
-    context: {
-      print: (text) => void (output += text),
-      colour: false,
-      process: systemProcess,
-      takeServiceStart: () => ({ manager: undefined, sockets: [] }),
-      files: systemFiles,
-      machine: () => assert.fail("changes nothing"),
-      fetch: () => Promise.reject(new Error("asks nobody")),
-      control: () => Promise.reject(new Error("asks nobody")),
-    },
-    output: () => output,
-  };
-}
 
 /** grpc-js keeps timers and sockets for a moment after a channel is closed. */
 Deno.test({
@@ -32,7 +14,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const { context: own, output } = context();
+    const { context: own, output } = commandContext({ process: systemProcess });
     assert.equal(await runDemo({ exit: true }, own), 0);
     const text = output();
     assert.doesNotMatch(text, /DIFFERS/);
@@ -48,7 +30,7 @@ Deno.test({
 Deno.test("showTranscript() says what differs", async () => {
   // A server that knows nothing of the mesh, in the place of the agent.
   const upstream = await DemoUpstream.start(systemNetwork, {});
-  const { context: own, output } = context();
+  const { context: own, output } = commandContext({ process: systemProcess });
   const config = {
     controlPlane: { addresses: ["127.0.0.1:15012"] },
     dns: { searchDomains: ["ns1.svc.cluster.local"] },

@@ -1,45 +1,20 @@
 import assert from "node:assert/strict";
 import type { StatusReport } from "../health/api.ts";
-import { systemWorld } from "../system/world.ts";
+import { vmContext } from "../../test/support/command_context.ts";
 import { statusReport } from "../../test/support/doctor_facts.ts";
 import { MemoryVm, type MemoryVmOptions } from "../../test/support/memory_vm.ts";
-import type { CommandContext } from "./command_context.ts";
 import { formatFindings } from "./doctor.ts";
 import { runProgram } from "./program.ts";
 
 /** Runs a command line on a VM in memory, which it may not change, with an agent that says `status`. */
 async function run(args: string[], options: MemoryVmOptions, status?: StatusReport) {
-  let output = "";
   const vm = new MemoryVm(options);
   const before = vm.state();
   const urls: string[] = [];
-  const files = {
-    ...vm.world.files,
-    stat: async (path: string) =>
-      await vm.tree.look(path) && { mode: 0, sizeBytes: 0, modifiedMs: 0, isDirectory: false },
-  } as CommandContext["files"];
   const refused = () => Promise.reject(new Error("connection refused"));
-  const world = { ...systemWorld(), files };
-  const exitCode = await runProgram(args, {
-    print: (text) => void (output += text),
-    colour: false,
-    process: {
-      environment: () => ({}),
-      hostname: () => "vm-1",
-      onSignal: () => () => {},
-      residentBytes: () => 0,
-    },
-    takeServiceStart: () => assert.fail("starts nothing"),
-    files,
-    machine: () => ({
-      tree: vm.tree,
-      runProgram: vm.world.runProgram,
-      forgetUdpExchanges: () => assert.fail("changes nothing"),
-      download: () => assert.fail("downloads nothing"),
-      // Nobody is asked: each socket fails at once.
-      world: { ...world, network: { ...world.network, bindUdp: refused, connectTcp: refused } },
-      program: "/opt/outrigger",
-    }),
+  const { context, output } = vmContext(vm, {
+    // Nobody is asked: each socket fails at once.
+    network: { bindUdp: refused, connectTcp: refused },
     fetch: (url) => {
       urls.push(url);
       return status === undefined ? refused() : Promise.resolve(
@@ -48,8 +23,9 @@ async function run(args: string[], options: MemoryVmOptions, status?: StatusRepo
     },
     control: () => assert.fail("changes nothing"),
   });
+  const exitCode = await runProgram(args, context);
   assert.deepEqual(vm.state(), before);
-  return { output, exitCode, urls };
+  return { output: output(), exitCode, urls };
 }
 
 const FILES = { "/etc/resolv.conf": "nameserver 192.0.2.53\n" };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { systemWorld } from "../system/world.ts";
+import { vmContext } from "../../test/support/command_context.ts";
 import { MemoryVm, type MemoryVmOptions } from "../../test/support/memory_vm.ts";
-import type { CommandContext } from "./command_context.ts";
 import { runProgram } from "./program.ts";
 
 const VM: MemoryVmOptions = {
@@ -14,38 +13,12 @@ const VM: MemoryVmOptions = {
 
 /** Runs a command line on a VM in memory, which it may not change. */
 async function run(args: string[], options: MemoryVmOptions = VM) {
-  let output = "";
   const vm = new MemoryVm(options);
   const before = vm.state();
-  const context: CommandContext = {
-    print: (text) => void (output += text),
-    colour: false,
-    process: {
-      environment: () => ({}),
-      hostname: () => "vm-1",
-      onSignal: () => () => {},
-      residentBytes: () => 0,
-    },
-    takeServiceStart: () => assert.fail("starts nothing"),
-    files: {
-      ...vm.world.files,
-      stat: async (path: string) =>
-        await vm.tree.look(path) && { mode: 0, sizeBytes: 0, modifiedMs: 0, isDirectory: false },
-    } as CommandContext["files"],
-    machine: () => ({
-      tree: vm.tree,
-      runProgram: vm.world.runProgram,
-      forgetUdpExchanges: () => 3,
-      download: () => assert.fail("downloads nothing"),
-      world: systemWorld(),
-      program: "/opt/outrigger",
-    }),
-    fetch: () => Promise.reject(new Error("no agent")),
-    control: () => Promise.reject(new Error("no agent")),
-  };
+  const { context, output } = vmContext(vm, { machine: { forgetUdpExchanges: () => 3 } });
   const exitCode = await runProgram(args, context);
   assert.deepEqual(vm.state(), before);
-  return { output, exitCode };
+  return { output: output(), exitCode };
 }
 
 const install = ["install", "--config", "/etc/config.yaml"];

@@ -1,24 +1,15 @@
 import assert from "node:assert/strict";
 import type { CacheFlushReport, LookupReport, NamesReport, StatusReport } from "../health/api.ts";
 import { AgentError } from "../system/agent_error.ts";
-import { systemFiles } from "../system/files.ts";
-import type { Process } from "../system/process.ts";
+import { commandContext } from "../../test/support/command_context.ts";
 import { TemporaryDirectory } from "../../test/support/temporary_directory.ts";
 import { AgentUnreachableError } from "./agent_api.ts";
 import { parseDuration } from "./control_plane.ts";
 import { runProgram } from "./program.ts";
 import { formatStatus } from "./status.ts";
 
-const process: Process = {
-  environment: () => ({}),
-  hostname: () => "vm-1",
-  onSignal: () => () => {},
-  residentBytes: () => 0,
-};
-
 /** Runs a command line against an agent that answers `body` to everything, or fails. */
 async function run(args: string[], body?: unknown, status = 200) {
-  let output = "";
   const urls: string[] = [];
   const answer = (url: string) => {
     urls.push(url);
@@ -26,17 +17,12 @@ async function run(args: string[], body?: unknown, status = 200) {
     if (body instanceof Error) return Promise.reject(body);
     return Promise.resolve(new Response(JSON.stringify(body), { status }));
   };
-  const exitCode = await runProgram(args, {
-    print: (text) => void (output += text),
-    colour: false,
-    process,
-    takeServiceStart: () => ({ manager: undefined, sockets: [] }),
-    files: systemFiles,
-    machine: () => assert.fail("changes nothing"),
+  const { context, output } = commandContext({
     fetch: answer,
     control: (socket, target) => answer(`${socket} ${target}`),
   });
-  return { exitCode, output, urls };
+  const exitCode = await runProgram(args, context);
+  return { exitCode, output: output(), urls };
 }
 
 const STATUS: StatusReport = {

@@ -3,11 +3,11 @@ import { runProgram } from "../../agent/commands/program.ts";
 import { configLeaves } from "../../agent/config/config_leaves.ts";
 import { loadConfig } from "../../agent/config/load_config.ts";
 import { SUMS_FILE } from "../../agent/downloads.ts";
-import { type FileFacts, systemFiles } from "../../agent/system/files.ts";
-import { systemProcess } from "../../agent/system/process.ts";
+import type { FileFacts } from "../../agent/system/files.ts";
 import { makePrograms, writeDocuments } from "../../tools/dist.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
 import { RANKS } from "../lint/ranks.ts";
+import { commandContext } from "../support/command_context.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -29,18 +29,9 @@ const unpadded = (text: string) => text.replaceAll(/ +\|/g, " |").replaceAll(/-{
 
 /** What a subcommand's `--help` prints. */
 async function helpOf(subcommand: string[]): Promise<string> {
-  let help = "";
-  await runProgram([...subcommand, "--help"], {
-    print: (text) => void (help += text),
-    colour: false,
-    process: systemProcess,
-    takeServiceStart: () => ({ manager: undefined, sockets: [] }),
-    files: systemFiles,
-    machine: () => assert.fail("changes nothing"),
-    fetch: () => Promise.reject(new Error("asks nobody")),
-    control: () => Promise.reject(new Error("asks nobody")),
-  });
-  return help;
+  const { context, output } = commandContext();
+  await runProgram([...subcommand, "--help"], context);
+  return output();
 }
 
 Deno.test("generated tables and the JSON Schema are what the code says (deno run -A tools/generated.ts)", async () => {
