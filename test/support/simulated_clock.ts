@@ -60,7 +60,7 @@ export class SimulatedClock implements Clock {
    */
   async runUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
     const endMs = this.#elapsedMs + limitMs;
-    await settle();
+    await this.settle();
     while (!condition()) {
       const next = this.#heap[0];
       if (next === undefined || next.dueMs > endMs) {
@@ -71,7 +71,7 @@ export class SimulatedClock implements Clock {
       if (next.callback === undefined) continue;
       this.#elapsedMs = Math.max(this.#elapsedMs, next.dueMs);
       next.callback();
-      await settle();
+      await this.settle();
     }
     return true;
   }
@@ -84,6 +84,11 @@ export class SimulatedClock implements Clock {
   /** Makes the wall clock jump, as an operator or NTP does; the monotonic clock does not notice. */
   jumpWall(ms: number): void {
     this.#wallOriginMs += ms;
+  }
+
+  /** One turn of the event loop: every promise that can settle without the kernel has done so after it. */
+  protected settle(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   #push(timer: Timer): void {
@@ -117,9 +122,4 @@ export class SimulatedClock implements Clock {
 
 function isBefore(a: Timer, b: Timer): boolean {
   return a.dueMs < b.dueMs || a.dueMs === b.dueMs && a.order < b.order;
-}
-
-/** One turn of the event loop: every promise that can settle without the kernel has done so after it. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
