@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { Child } from "../support/child_process.ts";
+import type { Child } from "../support/child_process.ts";
+import { startDnsmasq } from "./dnsmasq.ts";
 import type { VmNetwork } from "./vm_network.ts";
 
 /** The address that it leases. */
@@ -24,33 +25,14 @@ export class DhcpServer implements AsyncDisposable {
   static async start(
     { folder, network, nameserver }: { folder: string; network: VmNetwork; nameserver: string },
   ): Promise<DhcpServer> {
-    const logPath = join(folder, "dhcp.log");
     const optionsPath = join(folder, "dhcp-options");
     await Deno.writeTextFile(optionsPath, optionOf(nameserver));
-    const [program, ...before] = network.beyond;
-    const child = new Child(program, {
-      cwd: folder,
-      logPath,
-      args: [
-        ...before,
-        ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
-        ...["--user=root", "--port=0", "--interface=eth0", "--bind-interfaces", "--no-ping"],
-        ...["--log-facility=-", "--dhcp-authoritative", `--dhcp-range=${LEASED},${LEASED},1h`],
-        ...[`--dhcp-leasefile=${join(folder, "leases")}`, `--dhcp-optsfile=${optionsPath}`],
-      ],
-    });
-    const server = new DhcpServer(child, optionsPath);
-    try {
-      await child.until(
-        async () => (await Deno.readTextFile(logPath)).includes(" started, ") || undefined,
-        "dnsmasq serves DHCP",
-        10_000,
-      );
-      return server;
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
+    const child = await startDnsmasq([
+      ...[`--dhcp-range=${LEASED},${LEASED},1h`, "--dhcp-authoritative", "--no-ping"],
+      ...["--user=root", "--port=0", "--interface=eth0"],
+      ...[`--dhcp-leasefile=${join(folder, "leases")}`, `--dhcp-optsfile=${optionsPath}`],
+    ], { network, logPath: join(folder, "dhcp.log") });
+    return new DhcpServer(child, optionsPath);
   }
 
   /** What leases name from now on. */

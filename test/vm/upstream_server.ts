@@ -5,7 +5,8 @@
  * @module
  */
 import { join } from "node:path";
-import { Child } from "../support/child_process.ts";
+import type { Child } from "../support/child_process.ts";
+import { startDnsmasq } from "./dnsmasq.ts";
 import type { VmNetwork } from "./vm_network.ts";
 
 /** What one is started with. */
@@ -37,33 +38,15 @@ export class UpstreamServer implements AsyncDisposable {
     { folder, network, address, hosts, domains }: UpstreamServerOptions,
   ): Promise<UpstreamServer> {
     const logPath = join(folder, `dnsmasq-${address}.log`);
-    const [program, ...before] = network.beyond;
-    const child = new Child(program, {
-      cwd: folder,
-      logPath,
-      args: [
-        ...before,
-        ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file="],
-        ...[`--listen-address=${address}`, "--bind-interfaces", "--no-resolv", "--no-hosts"],
-        ...["--log-queries", "--log-facility=-", "--local-ttl=60"],
-        ...domains.map((domain) => `--local=/${domain}/`),
-        ...Object.entries(hosts).flatMap(([name, addresses]) =>
-          addresses.map((address) => `--host-record=${name},${address}`)
-        ),
-      ],
-    });
-    const server = new UpstreamServer(child, logPath);
-    try {
-      await child.until(
-        async () => (await Deno.readTextFile(logPath)).includes(" started, ") || undefined,
-        `dnsmasq serves on ${address}`,
-        10_000,
-      );
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
-    }
-    return server;
+    const child = await startDnsmasq([
+      ...[`--listen-address=${address}`, "--no-resolv", "--no-hosts"],
+      ...["--log-queries", "--local-ttl=60"],
+      ...domains.map((domain) => `--local=/${domain}/`),
+      ...Object.entries(hosts).flatMap(([name, addresses]) =>
+        addresses.map((address) => `--host-record=${name},${address}`)
+      ),
+    ], { network, logPath });
+    return new UpstreamServer(child, logPath);
   }
 
   /** Every question so far, in order: `NAME TYPE`. */
