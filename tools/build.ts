@@ -9,6 +9,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
+import { runToEnd } from "../test/support/child_process.ts";
 import { baseBinary, type BaseOrigin } from "./denort_base.ts";
 import { packagesInside } from "./packages_inside.ts";
 
@@ -114,16 +115,12 @@ async function compile(
 
 /** The commit that is built, with `+changes` where files differ from it. */
 async function commit(): Promise<string> {
-  const git = async (...args: string[]) => {
-    const { success, stdout } = await new Deno.Command("git", { args, stderr: "null" }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : undefined;
-  };
+  const git = async (...args: string[]) => (await runToEnd("git", args)).trim();
   try {
     const head = await git("rev-parse", "--short=12", "HEAD");
-    if (head === undefined) return "unknown";
     return `${head}${await git("status", "--porcelain") === "" ? "" : "+changes"}`;
   } catch {
-    return "unknown"; // no git here
+    return "unknown"; // no git here, or no checkout
   }
 }
 
@@ -162,15 +159,8 @@ async function startMs(program: string): Promise<number> {
   return Math.round(times.sort((a, b) => a - b)[2]);
 }
 
-/** Runs Deno; throws what it says when it fails. */
-async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "null",
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+function deno(args: string[], env: Record<string, string> = {}): Promise<string> {
+  return runToEnd(Deno.execPath(), args, { env: { NO_COLOR: "1", ...env } });
 }
 
 if (import.meta.main) {

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { runToEnd } from "../test/support/child_process.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { cutProgram } from "./denort_elf.ts";
 import { keptFile } from "./kept_file.ts";
@@ -50,11 +51,11 @@ async function fetchProgram(): Promise<Uint8Array<ArrayBuffer>> {
   const work = await Deno.makeTempDir({ prefix: "outrigger-base-" });
   try {
     console.log(`Fetching ${name} with npm`);
-    const { stdout } = await run(["npm", "pack", "--silent", name], work);
-    const archive = join(work, stdout.trim().split("\n").at(-1)!);
+    const printed = await runToEnd("npm", ["pack", "--silent", name], { cwd: work });
+    const archive = join(work, printed.trim().split("\n").at(-1)!);
     const hash = createHash("sha512").update(await Deno.readFile(archive));
     check(name, `sha512-${hash.digest("base64")}`, SOURCE.integrity);
-    await run(["tar", "-xzf", archive, SOURCE.file], work);
+    await runToEnd("tar", ["-xzf", archive, SOURCE.file], { cwd: work });
     const program = await Deno.readFile(join(work, SOURCE.file));
     const sha256 = createHash("sha256").update(program).digest("hex");
     check(`${SOURCE.file} in ${name}`, sha256, SOURCE.programSha256);
@@ -62,17 +63,6 @@ async function fetchProgram(): Promise<Uint8Array<ArrayBuffer>> {
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-}
-
-async function run(command: string[], cwd: string): Promise<{ stdout: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(command[0], {
-    args: command.slice(1),
-    cwd,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== 0) throw new Error(`${command.join(" ")} failed: ${decoder.decode(stderr).trim()}`);
-  return { stdout: decoder.decode(stdout) };
 }
 
 function check(what: string, found: string, expected: string): void {

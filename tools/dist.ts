@@ -9,6 +9,7 @@ import { binaryFileName, SUMS_FILE } from "../agent/downloads.ts";
 import { sha256OfFile } from "../agent/system/file_body.ts";
 import project from "../deno.json" with { type: "json" };
 import lastRelease from "./last_release.json" with { type: "json" };
+import { runToEnd } from "../test/support/child_process.ts";
 import { build } from "./build.ts";
 import type { BaseOrigin } from "./denort_base.ts";
 import { licenceOf, licenceText } from "./licences.ts";
@@ -127,9 +128,7 @@ function megabytes(octets: number): string {
 
 /** Packs a file. With several threads the same octets would be packed differently on other machines. */
 async function pack(path: string): Promise<void> {
-  const args = ["--keep", "--threads=1", "-9", path];
-  const { success, stderr } = await new Deno.Command("xz", { args }).output();
-  if (!success) throw new Error(`xz failed: ${new TextDecoder().decode(stderr)}`);
+  await runToEnd("xz", ["--keep", "--threads=1", "-9", path]);
 }
 
 if (import.meta.main) {

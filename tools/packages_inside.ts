@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { runToEnd } from "../test/support/child_process.ts";
 
 /** An npm package in the binary. */
 export interface PackageInside {
@@ -20,13 +21,8 @@ export interface PackageInside {
  * @throws when Deno cannot read the sources
  */
 export async function packagesInside(): Promise<PackageInside[]> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "agent/main.ts"],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  if (code !== 0) throw new Error(`deno info failed: ${decoder.decode(stderr)}`);
-  return packagesOf(JSON.parse(decoder.decode(stdout)));
+  const args = ["info", "--json", "agent/main.ts"];
+  return packagesOf(JSON.parse(await runToEnd(Deno.execPath(), args, { env: { NO_COLOR: "1" } })));
 }
 
 /** What {@link packagesInside} reads of `deno info --json`. */
