@@ -6,7 +6,7 @@
  */
 import { architectureOf } from "./denort_elf.ts";
 import { downloadedBase, DownloadError } from "./denort_download.ts";
-import { fallbackBase } from "./denort_fallback.ts";
+import { fallbackBase, NoBaseError } from "./denort_fallback.ts";
 import { withoutSymbols } from "./elf_symbols.ts";
 
 /** Where a base binary comes from; what is built on `fallback` is not for release. */
@@ -43,7 +43,8 @@ const PLACES: BasePlaces = {
  * The base binary for a target, without symbols.
  *
  * @param options `places` is where to look; `print` says which place has none, and why
- * @throws when there is none, or it is for another machine: `deno compile` takes any ELF file
+ * @throws {NoBaseError} when there is none, or it is for another machine: `deno compile` takes any ELF file
+ * @throws when one is not what it must be
  */
 export async function baseBinary(
   target: string,
@@ -55,7 +56,7 @@ export async function baseBinary(
   const { origin, octets } = await firstBase(target, { places, print });
   const architecture = architectureOf(octets);
   if (architecture === undefined || !target.startsWith(`${architecture}-`)) {
-    throw new Error(
+    throw new NoBaseError(
       `The base binary (${origin}) is for ${architecture ?? "something else"}, not ${target}`,
     );
   }

@@ -25,15 +25,19 @@ const SOURCE = {
   target: "x86_64-unknown-linux-gnu",
 } as const;
 
+/** There is no base binary for a target. */
+export class NoBaseError extends Error {}
+
 /**
  * The base binary, made and kept in the user's cache folder at the first use.
  *
  * @param target what the binary is for
+ * @throws {NoBaseError} when no program was published for it
  * @throws when npm cannot be reached, or any sum differs
  */
 export async function fallbackBase(target: string): Promise<Uint8Array<ArrayBuffer>> {
   if (Deno.version.deno !== SOURCE.deno || target !== SOURCE.target) {
-    throw new Error(
+    throw new NoBaseError(
       `The fallback base is for Deno ${SOURCE.deno} on ${SOURCE.target}, and not for Deno ` +
         `${Deno.version.deno} on ${target}: set DENORT_BIN to a denort of this version.`,
     );

@@ -12,6 +12,7 @@ import lastRelease from "./last_release.json" with { type: "json" };
 import { runToEnd } from "../test/support/child_process.ts";
 import { build } from "./build.ts";
 import type { BaseOrigin } from "./denort_base.ts";
+import { NoBaseError } from "./denort_fallback.ts";
 import { licenceOf, licenceText } from "./licences.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { sbom } from "./sbom.ts";
@@ -27,7 +28,7 @@ const LIMIT_OCTETS = { program: 100e6, other: 30e6 };
 
 /** What {@link makePrograms} makes programs with. */
 export interface ProgramMaker {
-  /** Builds for a target into a file, and says on what base; throws where it cannot. */
+  /** Builds for a target into a file, and says on what base; throws a {@link NoBaseError} without one. */
   build(target: string, output: string): Promise<BaseOrigin>;
   /** Packs a file, into one with `.xz` behind its name. */
   pack(path: string): Promise<void>;
@@ -36,10 +37,10 @@ export interface ProgramMaker {
 }
 
 /**
- * Makes the programs of all architectures for which that can be done here.
+ * Makes the programs of all architectures for which there is a base binary.
  *
  * @returns names of the files in the folder, and why they are not for release: nothing where they are
- * @throws when there is none at all, or one cannot be packed
+ * @throws when there is none at all, or one cannot be built or packed
  */
 export async function makePrograms(
   folder: string,
@@ -53,7 +54,8 @@ export async function makePrograms(
       const origin = await build(target, path);
       if (origin === "fallback") notForRelease.push(`${name} is built on the fallback base`);
     } catch (error) {
-      print(`${name} cannot be built: ${(error as Error).message}`);
+      if (!(error instanceof NoBaseError)) throw error;
+      print(`${name} cannot be built: ${error.message}`);
       notForRelease.push(`${name} is missing`);
       continue;
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { TemporaryDirectory } from "../test/support/temporary_directory.ts";
 import type { BaseOrigin } from "./denort_base.ts";
+import { NoBaseError } from "./denort_fallback.ts";
 import { makePrograms, type ProgramMaker, sumUp } from "./dist.ts";
 
 /** Writes what it is told to build and to pack, for a folder of tests. */
@@ -12,7 +13,7 @@ function maker(
   return {
     lines,
     build: async (target, output) => {
-      if (cannot.includes(target)) throw new Error(`no base for ${target}`);
+      if (cannot.includes(target)) throw new NoBaseError(`no base for ${target}`);
       await Deno.writeTextFile(output, target);
       return origin;
     },
@@ -38,7 +39,7 @@ Deno.test("makePrograms() makes and packs the program of each architecture, unde
   );
 });
 
-Deno.test("makePrograms() goes on without a program that cannot be built, and says why", async () => {
+Deno.test("makePrograms() goes on without a program that there is no base for, and says why", async () => {
   await using folder = await TemporaryDirectory.make();
   const made = maker({ cannot: ["aarch64-unknown-linux-gnu"] });
   const { names, notForRelease } = await makePrograms(folder.path, made);
@@ -59,10 +60,12 @@ Deno.test("makePrograms() tells which programs are on the fallback base", async 
   ]);
 });
 
-Deno.test("makePrograms() fails where there is no program at all, and where one cannot be packed", async () => {
+Deno.test("makePrograms() fails where there is no program at all, and where one does not run or cannot be packed", async () => {
   await using folder = await TemporaryDirectory.make();
   const cannot = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
   await assert.rejects(makePrograms(folder.path, maker({ cannot })), /No program could be built/);
+  const build = () => Promise.reject(new Error("it does not run"));
+  await assert.rejects(makePrograms(folder.path, { ...maker(), build }), /it does not run/);
   const pack = () => Promise.reject(new Error("xz is not there"));
   await assert.rejects(makePrograms(folder.path, { ...maker(), pack }), /xz is not there/);
 });
