@@ -164,8 +164,10 @@ Deno.test("containerSteps() load a table of containers alone beside another way"
     ),
     [
       "chain redirect_containers {",
-      'iifname "docker0" meta nfproto ipv4 fib daddr type != local udp dport 53 counter dnat ip to 172.17.0.1:15053',
-      'iifname "docker0" meta nfproto ipv4 fib daddr type != local tcp dport 53 counter dnat ip to 172.17.0.1:15053',
+      'iifname "docker0" meta nfproto ipv4 fib daddr type != local ' +
+      'fib daddr oifname != "docker0" udp dport 53 counter dnat ip to 172.17.0.1:15053',
+      'iifname "docker0" meta nfproto ipv4 fib daddr type != local ' +
+      'fib daddr oifname != "docker0" tcp dport 53 counter dnat ip to 172.17.0.1:15053',
       "}",
       "}",
       "",

@@ -1,7 +1,8 @@
 /**
  * The queries of containers: whatever nameserver they ask from behind their bridge, the agent answers on
- * the bridge's address. In our one nftables table, beside what redirects the VM's own queries or alone. Their
- * engine's own nameserver on the bridge (which knows containers by name) is left alone; it asks as the VM does.
+ * the bridge's address. In our one nftables table, beside what redirects the VM's own queries or alone. Left
+ * alone are their engine's own nameserver on the bridge (which knows containers by name, and asks as the VM
+ * does), and one that is a container behind the same bridge: bridged packets come here too (br_netfilter).
  *
  * @module
  */
@@ -24,8 +25,8 @@ export function containerChain(
   if (bridges.length === 0) return [];
   const rules = bridges.flatMap(({ name, address }) =>
     ["udp", "tcp"].map((protocol) =>
-      `    iifname "${name}" meta nfproto ipv4 fib daddr type != local ${protocol} dport 53 counter ` +
-      `dnat ip to ${address}:${port}`
+      `    iifname "${name}" meta nfproto ipv4 fib daddr type != local fib daddr oifname != "${name}" ` +
+      `${protocol} dport 53 counter dnat ip to ${address}:${port}`
     )
   );
   return [
