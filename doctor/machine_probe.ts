@@ -147,7 +147,7 @@ export class MachineProbe {
       const nameservers = parseDockerDns(await this.#text("/etc/docker/daemon.json"));
       found.push({ engine: "Docker", nameservers });
     }
-    if (await this.exists("/usr/bin/podman")) {
+    if (vm?.engines.includes("Podman")) {
       const nameservers = parsePodmanDns(await this.#text("/etc/containers/containers.conf"));
       found.push({ engine: "Podman", nameservers });
     }

@@ -5,7 +5,7 @@
  * @module
  */
 import { formatSocketAddress } from "../agent/system/socket_address.ts";
-import type { CaptureName } from "../installer/capture/capture.ts";
+import { IN_RESOLV_CONF } from "../installer/capture/capture.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { failed, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -17,8 +17,6 @@ const RELEASE = "Give the VM its own DNS back: sudo outrigger capture down";
 export const NEEDS_ROOT = "only root may look";
 /** What to do about that. */
 export const AS_ROOT = "sudo outrigger doctor";
-/** Captures that put the agent's address into resolv.conf. */
-const IN_RESOLV_CONF: readonly CaptureName[] = ["networkmanager", "resolvconf", "resolv-conf"];
 const TOO_SLOW = "this VM did not tell in time";
 
 /** What glibc asks, and in which order. */

@@ -10,6 +10,7 @@ import {
   CAPTURE_NAMES,
   type CaptureName,
   type CaptureSettings,
+  IN_RESOLV_CONF,
 } from "./capture/capture.ts";
 import { networkManagerCapture } from "./capture/network_manager.ts";
 import { capturedBridges } from "./capture/containers.ts";
@@ -130,11 +131,21 @@ function addContainers(plan: CapturePlan, facts: VmFacts, settings: CaptureSetti
 
 function choose(facts: VmFacts, settings: CaptureSettings, trace: TraceLine[]): Capture[] {
   const chosen: Capture[] = [];
+  const engines = containerEngines(facts);
+  const isCopied = engines !== "" && nftablesCapture.fits(facts, settings).fits;
   for (const name of CAPTURE_NAMES) {
     const capture = CAPTURES[name];
     const { fits, because } = capture.fits(facts, settings);
     trace.push({ fact: because, conclusion: `${name} ${fits ? "fits" : "does not fit"}` });
     if (!fits) continue;
+    if (isCopied && IN_RESOLV_CONF.includes(name)) {
+      // Without a nameserver a container gets public ones, and keeps them when the agent is gone.
+      trace.push({
+        fact: `${engines} gives containers a copy of /etc/resolv.conf, without loopback`,
+        conclusion: "it stays as it is: nftables",
+      });
+      return [...chosen, nftablesCapture];
+    }
     chosen.push(capture);
     if (name !== "resolved" || !isGoneAround(facts)) return chosen;
     trace.push({
@@ -196,7 +207,7 @@ function warningsOf(
         "queries at all. Add `dns` to its line `hosts:`.",
     );
   }
-  if (captures.includes("nftables") && resolved !== undefined) {
+  if (captures.includes("nftables") && !isResolved && resolved !== undefined) {
     warnings.push(
       "systemd-resolved asks no nameserver for names below .local (RFC 6762), unless they are among its " +
         "domains: whoever asks it gets no names below cluster.local. Choose --capture resolved.",
@@ -211,10 +222,15 @@ function warningsOf(
     );
   }
   const engines = containerEngines(facts);
-  if (engines !== "" && !containers && captures.some((name) => name !== "nftables")) {
+  if (engines !== "" && !containers && captures.length > 0) {
+    const isCopied = captures.some((name) => IN_RESOLV_CONF.includes(name));
     warnings.push(
-      `Containers of ${engines} get no nameserver on loopback: they ask public ones (8.8.8.8), unless ` +
-        "their engine is told of others (`dns` in Docker's daemon.json). To answer them here: --containers.",
+      `Containers of ${engines} get no nameserver on loopback, and so no names of the mesh: they ask ` +
+        (isCopied
+          ? "public nameservers (8.8.8.8), unless their engine is told of others (`dns` in Docker's " +
+            "daemon.json)."
+          : "the nameservers of this machine themselves.") +
+        " To answer them here: --containers.",
     );
   }
   if (isFile && isWsl) {
@@ -234,9 +250,7 @@ function warningsOf(
   return warnings;
 }
 
-/** Those whose containers would miss the agent, for people. */
-function containerEngines({ engines, containerBridges }: VmFacts): string {
-  const hasPodman = containerBridges.some(({ name }) => name.includes("podman"));
-  return [...engines.includes("Docker") ? ["Docker"] : [], ...hasPodman ? ["Podman"] : []]
-    .join(" and ");
+/** Those that start containers, for people. */
+function containerEngines({ engines }: VmFacts): string {
+  return engines.filter((engine) => engine !== "libvirt").join(" and ");
 }

@@ -37,7 +37,7 @@ export interface VmFacts {
   istioRedirectsDns: boolean;
   /** Firewalls that run: `firewalld`, `ufw`. */
   firewalls: string[];
-  /** Container engines and hypervisors that run: `Docker`, `libvirt`. */
+  /** Container engines that are there, also before they run, and hypervisors that run: `Docker`, `libvirt`. */
   engines: string[];
   /** Bridges of container engines, with an IPv4 address each. */
   containerBridges: readonly ContainerBridge[];

@@ -42,6 +42,10 @@ const vms: [name: string, captures: CaptureName[], options: MemoryVmOptions][] =
     files: { "/etc/resolv.conf": SERVER },
     output: { "lsattr -d /etc/resolv.conf": "----i---------e------- /etc/resolv.conf\n" },
   }],
+  ["Docker, which does not run yet", ["nftables"], {
+    files: { "/etc/resolv.conf": SERVER, "/usr/bin/dockerd": "" },
+  }],
+  ["Podman", ["nftables"], { files: { "/etc/resolv.conf": SERVER, "/usr/bin/podman": "" } }],
   ["systemd-resolved", ["resolved"], {
     files: { ...RESOLVED_FILES, "/etc/resolv.conf": "-> ../run/systemd/resolve/stub-resolv.conf" },
     active: ["systemd-resolved.service"],

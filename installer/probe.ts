@@ -58,7 +58,7 @@ const UNITS = {
 export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
   const prober = new Prober(options);
   const active = await prober.activeUnits();
-  const { tree, own, files } = options;
+  const { own, files } = options;
   const { dns } = await probeHostDns({
     files,
     exclude: [...own, { address: options.port53, port: 53 }],
@@ -78,7 +78,7 @@ export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
     otherWriters: [
       ...active.has("networkd") && !active.has("resolved") ? ["systemd-networkd"] : [],
       ...await prober.processes(["dhclient", "dhcpcd"]),
-      ...await tree.look("/etc/cloud/cloud.cfg") === undefined ? [] : ["cloud-init"],
+      ...await prober.exists("/etc/cloud/cloud.cfg") ? ["cloud-init"] : [],
     ],
     isWsl: /microsoft/i.test(await prober.text("/proc/version")),
     listeners: parseListeners(await prober.output(["ss", "-Hlntup"]), [53, own[0].port]),
@@ -86,7 +86,9 @@ export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
     istioRedirectsDns: redirectsDnsByIstio(await prober.natRules()),
     firewalls: (["firewalld", "ufw"] as const).filter((name) => active.has(name)),
     engines: [
-      ...active.has("docker") ? ["Docker"] : [],
+      // Not only once it runs: what it starts at the boot gets a copy of resolv.conf as it is then.
+      ...active.has("docker") || await prober.exists("/usr/bin/dockerd") ? ["Docker"] : [],
+      ...await prober.exists("/usr/bin/podman") ? ["Podman"] : [],
       ...active.has("libvirt") ? ["libvirt"] : [],
     ],
     containerBridges: parseContainerBridges(await prober.output(["ip", "-j", "-4", "address"])),
@@ -113,6 +115,10 @@ class Prober {
 
   async succeeds(command: readonly string[]): Promise<boolean> {
     return (await this.#options.runProgram(command)).code === 0;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return await this.#options.tree.look(path) !== undefined;
   }
 
   /** The text of a file; empty where it cannot be read. */

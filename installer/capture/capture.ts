@@ -20,6 +20,13 @@ export const CAPTURE_NAMES = [
 /** A way to send lookups to the agent. */
 export type CaptureName = typeof CAPTURE_NAMES[number];
 
+/** Those that put the agent's address, which is on loopback, into resolv.conf. */
+export const IN_RESOLV_CONF: readonly CaptureName[] = [
+  "networkmanager",
+  "resolvconf",
+  "resolv-conf",
+];
+
 /** What a capture depends on beside the facts. */
 export interface CaptureSettings {
   /** Where the agent serves DNS. */

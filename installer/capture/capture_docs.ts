@@ -46,7 +46,9 @@ export const CAPTURE_DOCS: readonly CaptureDoc[] = [
   },
   {
     mode: "nftables",
-    where: "`/etc/resolv.conf` must stay as it is (immutable, read-only, another local nameserver)",
+    where:
+      "`/etc/resolv.conf` must stay as it is (immutable, read-only, another local nameserver, or " +
+      "Docker or Podman, which copy it)",
     what: "`table inet outrigger`: queries to the nameservers in use are redirected",
     until: "reboot",
   },
