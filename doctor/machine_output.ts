@@ -18,7 +18,7 @@ export function parseNftTable(
       ? { state: "missing" }
       : { state: "unseen", reason: stderr.trim().split("\n")[0] || "nft failed" };
   }
-  const counters = [...stdout.matchAll(/counter packets (\d+) bytes \d+ redirect/g)]
+  const counters = [...stdout.matchAll(/counter packets (\d+) bytes \d+ (?:redirect|dnat)/g)]
     .map(([, packets]) => Number(packets));
   return {
     state: "loaded",

@@ -18,11 +18,15 @@ Deno.test("parseNftTable() counts what the rules redirected", () => {
 		ip daddr { 192.0.2.53 } udp dport 53 counter packets 12 bytes 840 redirect to :15053
 		ip daddr { 192.0.2.53 } tcp dport 53 counter packets 1 bytes 60 redirect to :15053
 	}
+	chain redirect_containers {
+		type nat hook prerouting priority dstnat; policy accept;
+		iifname "docker0" udp dport 53 counter packets 2 bytes 120 dnat ip to 172.17.0.1:15053
+	}
 }
 `;
   const parse = (code: number, stdout: string, stderr = "") =>
     parseNftTable({ code, stdout, stderr }, 127);
-  assert.deepEqual(parse(0, stdout), { state: "loaded", rules: 2, redirected: 13 });
+  assert.deepEqual(parse(0, stdout), { state: "loaded", rules: 3, redirected: 15 });
   assert.deepEqual(
     parse(1, "", "Error: No such file or directory\nlist table inet outrigger\n"),
     { state: "missing" },

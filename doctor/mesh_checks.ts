@@ -5,6 +5,8 @@
  * @module
  */
 import type { StatusReport } from "../agent/health/api.ts";
+import { IN_RESOLV_CONF } from "../installer/capture/capture.ts";
+import { bridgesBySocket } from "../installer/capture/containers.ts";
 import type { DoctorFacts, Tried } from "./facts.ts";
 import { failed, type Finding, ok, skipped, warning } from "./finding.ts";
 
@@ -165,7 +167,7 @@ export function checkRoutes({ routes }: DoctorFacts): Finding {
 }
 
 /** Programs that start containers, which do not share the VM's loopback. */
-export function checkContainers({ containers, capture, config }: DoctorFacts): Finding[] {
+export function checkContainers({ containers, capture, config, vm }: DoctorFacts): Finding[] {
   const captures = capture?.plan.captures ?? [];
   if (containers.length === 0 || captures.length === 0) {
     return [
@@ -175,7 +177,11 @@ export function checkContainers({ containers, capture, config }: DoctorFacts): F
       ),
     ];
   }
-  return containers.map(({ engine, nameservers }) => {
+  const unserved = vm === undefined || !config.containers
+    ? []
+    : bridgesBySocket(vm, config).unserved.map(({ name }) => name);
+  const isCopied = captures.some((name) => IN_RESOLV_CONF.includes(name));
+  const findings = containers.map(({ engine, nameservers }) => {
     const check = `containers (${engine})`;
     if (nameservers.length > 0) {
       return ok(check, `they ask ${nameservers.join(", ")}, as its configuration says`);
@@ -188,9 +194,20 @@ export function checkContainers({ containers, capture, config }: DoctorFacts): F
       : "dns_servers in the section [containers] of /etc/containers/containers.conf";
     return warning(
       check,
-      `${engine} leaves out nameservers on loopback, as the agent is: containers ask others and get no ` +
-        "names of the mesh",
+      `${engine} leaves out nameservers on loopback, as the agent is: containers ask ` +
+        `${isCopied ? "others" : "those of this VM"} and get no names of the mesh`,
       `sudo outrigger install --containers. (${option} gives them other nameservers, without the mesh.)`,
     );
   });
+  return unserved.length === 0 ? findings : [
+    ...findings,
+    warning(
+      "containers (networks)",
+      `containers behind ${
+        unserved.join(", ")
+      } get no names of the mesh: the bridge is newer than the ` +
+        "agent's sockets",
+      "Have it served: sudo outrigger install",
+    ),
+  ];
 }

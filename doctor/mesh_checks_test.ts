@@ -144,6 +144,25 @@ testFindings([
     evidence: /redirected to the agent/,
   },
   {
+    name: "Docker with a network that came later",
+    facts: {
+      containers: [{ engine: "Docker", nameservers: [] }],
+      config: { ...WELL.config, containers: true },
+      vm: {
+        ...WELL.vm!,
+        containerBridges: [
+          { name: "docker0", address: "172.17.0.1" },
+          { name: "br-0123456789ab", address: "172.18.0.1" },
+        ],
+        listeners: [{ address: "172.17.0.1", port: 15053, program: "systemd" }],
+      },
+    },
+    check: "containers (networks)",
+    result: "warning",
+    evidence: /^containers behind br-0123456789ab get no names/,
+    remedy: /outrigger install/,
+  },
+  {
     name: "Docker with nameservers of its own",
     facts: { containers: [{ engine: "Docker", nameservers: ["172.17.0.1"] }] },
     check: "containers (Docker)",

@@ -8,6 +8,7 @@ import { RecordType } from "../agent/dns/codes.ts";
 import type { StatusReport } from "../agent/health/api.ts";
 import { formatNameserver } from "../agent/system/nameserver.ts";
 import { NO_PROGRAM, type RunProgram } from "../agent/system/programs.ts";
+import { bridgesBySocket } from "../installer/capture/containers.ts";
 import { planCapture } from "../installer/capture_plan.ts";
 import type { VmFacts } from "../installer/facts.ts";
 import { AgentProbe, type UpstreamToAsk } from "./agent_probe.ts";
@@ -38,7 +39,12 @@ export async function probeDoctor(options: DoctorOptions): Promise<DoctorFacts> 
     machine.exists("/etc/systemd/system/outrigger.service"),
   ]);
   const dns = agent.agentAddress(status);
-  const plan = vm && planCapture(vm, options.capture.mode, settings);
+  // As `capture up` plans: bridges that the agent does not serve yet are a finding of their own.
+  const plan = vm && planCapture(
+    { ...vm, containerBridges: bridgesBySocket(vm, settings).served },
+    options.capture.mode,
+    settings,
+  );
   const isRedirected = nftables.state === "loaded" ||
     nftables.state === "unseen" && (plan?.captures.includes("nftables") ?? false);
   const upstreams = upstreamsOf(status, vm);

@@ -162,8 +162,10 @@ export function checkResolved(facts: DoctorFacts): Finding {
 /** Whether queries are redirected, where that is the way. */
 export function checkNftables(facts: DoctorFacts): Finding {
   const check = "nftables";
-  const { nftables, capture, selfQuery, vm } = facts;
-  const isWay = capture?.plan.captures.includes("nftables") ?? false;
+  const { nftables, capture, selfQuery, vm, config } = facts;
+  const isVms = capture?.plan.captures.includes("nftables") ?? false;
+  // Containers are captured by it, whatever way the VM's own lookups take.
+  const isWay = isVms || config.containers && (vm?.containerBridges.length ?? 0) > 0;
   if (nftables.state === "unseen") {
     return isWay
       ? skipped(check, nftables.reason, AS_ROOT)
@@ -192,7 +194,7 @@ export function checkNftables(facts: DoctorFacts): Finding {
       "Undo it, and capture as planned: sudo outrigger capture down; sudo outrigger capture up",
     );
   }
-  if (nftables.redirected === 0) {
+  if (isVms && nftables.redirected === 0) {
     return warning(
       check,
       `${seen}: no query to the nameservers in use was seen, not even this program's`,

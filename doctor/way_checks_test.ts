@@ -38,6 +38,11 @@ const BY_NFTABLES: Partial<DoctorFacts> = {
   resolvConf: resolvConfNow("nameserver 192.0.2.53\n"),
   nftables: { state: "loaded", rules: 2, redirected: 6 },
 };
+/** Captured in another way, and containers by nftables. */
+const CONTAINERS: Partial<DoctorFacts> = {
+  config: { ...WELL.config, containers: true },
+  vm: { ...WELL.vm!, containerBridges: [{ name: "docker0", address: "172.17.0.1" }] },
+};
 
 testFindings([
   // A program's first step.
@@ -206,6 +211,23 @@ testFindings([
     result: "warning",
     evidence: /not the way/,
     remedy: /capture down; sudo outrigger capture up/,
+  },
+  {
+    name: "a table for containers alone",
+    facts: {
+      ...CONTAINERS,
+      nftables: { state: "loaded", rules: 2, redirected: 0 },
+    },
+    check: "nftables",
+    result: "ok",
+    evidence: /2 rules/,
+  },
+  {
+    name: "a table for containers alone that was flushed",
+    facts: CONTAINERS,
+    check: "nftables",
+    result: "failed",
+    evidence: /not loaded/,
   },
   {
     name: "a table that anybody may not see",

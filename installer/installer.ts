@@ -8,7 +8,7 @@ import type { Files } from "../agent/system/files.ts";
 import type { ResolvedLinks } from "../agent/host_dns/resolved_links.ts";
 import { formatSocketAddress } from "../agent/system/socket_address.ts";
 import type { CaptureSettings } from "./capture/capture.ts";
-import { capturedBridges } from "./capture/containers.ts";
+import { bridgesBySocket, capturedBridges } from "./capture/containers.ts";
 import { type CaptureMode, type CapturePlan, planCapture } from "./capture_plan.ts";
 import { InstallError } from "./errors.ts";
 import type { VmFacts } from "./facts.ts";
@@ -217,15 +217,9 @@ export class Installer {
     request: CaptureRequest,
   ): Promise<{ plan: CapturePlan; rivals: string[] }> {
     const found = await this.probe(request);
-    const { port53, dns, containers } = request.settings;
+    const { port53, containers } = request.settings;
     // Never without the sockets: a bridge may have come since the installation.
-    const [served, unserved] = partition(
-      found.containerBridges,
-      ({ address }) =>
-        found.listeners.some((listener) =>
-          listener.address === address && listener.port === dns.port
-        ),
-    );
+    const { served, unserved } = bridgesBySocket(found, request.settings);
     const facts = { ...found, containerBridges: served };
     const plan = planCapture(facts, request.mode, request.settings);
     if (containers && unserved.length > 0) {
@@ -275,10 +269,6 @@ export function planAll(
   });
   const refusals = capture.refusals.filter((text) => !install.refusals.includes(text));
   return { install: { ...install, refusals: [...install.refusals, ...refusals] }, capture };
-}
-
-function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 function refuse({ refusals }: Plan): void {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { SocketAddress } from "../../agent/system/socket_address.ts";
 import type { ContainerBridge, VmFacts } from "../facts.ts";
 import type { CaptureSettings } from "./capture.ts";
 
@@ -15,6 +16,19 @@ export function capturedBridges(
   { containers }: Pick<CaptureSettings, "containers">,
 ): readonly ContainerBridge[] {
   return containers ? containerBridges : [];
+}
+
+/** Those on whose address the agent has a socket, and those that came since the installation. */
+export function bridgesBySocket(
+  { containerBridges, listeners }: Pick<VmFacts, "containerBridges" | "listeners">,
+  { dns }: { dns: Pick<SocketAddress, "port"> },
+): { served: ContainerBridge[]; unserved: ContainerBridge[] } {
+  const isServed = ({ address }: ContainerBridge) =>
+    listeners.some((listener) => listener.address === address && listener.port === dns.port);
+  return {
+    served: containerBridges.filter(isServed),
+    unserved: containerBridges.filter((bridge) => !isServed(bridge)),
+  };
 }
 
 /** The chain, a line each; none without bridges. Only IPv4: that is what the bridges' sockets serve. */
