@@ -45,7 +45,12 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** Boots one and waits until all of its units have started. */
   static async boot(
-    { image, network }: { image: string; network: VmNetwork },
+    { image, network, hasContainers = false }: {
+      image: string;
+      network: VmNetwork;
+      /** Whether it starts containers of its own. */
+      hasContainers?: boolean;
+    },
   ): Promise<VirtualMachine> {
     await using undo = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "outrigger-vm-" });
@@ -56,7 +61,12 @@ export class VirtualMachine implements AsyncDisposable {
       new Child("sh", {
         cwd: folder,
         logPath: join(folder, "console.log"),
-        env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1", CGROUPS: cgroups.join(" ") },
+        env: {
+          SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
+          CGROUPS: cgroups.join(" "),
+          // Else /proc/sys/net, where container engines turn on forwarding, cannot be written.
+          ...hasContainers && { SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network" },
+        },
         args: [
           ...["-c", 'for c in $CGROUPS; do echo $$ >"$c/cgroup.procs"; done; exec "$@"', "sh"],
           ...["systemd-nspawn", "--quiet", "--boot", `--directory=${root}`, "--machine=vm"],
@@ -65,6 +75,8 @@ export class VirtualMachine implements AsyncDisposable {
           "--resolv-conf=off",
           // As in a VM: without it no socket gets a larger buffer than the host's limit.
           "--capability=CAP_NET_ADMIN",
+          // What runc calls for each container: a keyring of its own, and its devices as a BPF program.
+          ...hasContainers ? ["--system-call-filter=add_key keyctl bpf"] : [],
           `--network-namespace-path=${network.vm}`,
         ],
       });

@@ -80,12 +80,14 @@ export async function vmScene(): Promise<VmScene> {
 /**
  * Sets it up, without outrigger. On Debian 11, whose systemd-resolved does not run, nothing has a nameserver.
  *
- * @param options `isConfigured`: whether eth0 has its addresses and its nameserver; so unless given
+ * @param options `isConfigured`: whether eth0 has its addresses and its nameserver; so unless given.
+ * `hasContainers`: whether the VM starts containers of its own
  */
 export async function bareScene(
-  { suite = "bookworm", isConfigured = true, ...options }: ImageOptions & {
+  { suite = "bookworm", isConfigured = true, hasContainers, ...options }: ImageOptions & {
     suite?: Suite;
     isConfigured?: boolean;
+    hasContainers?: boolean;
   } = {},
 ): Promise<BareScene> {
   const image = await debianImage(suite, options);
@@ -94,7 +96,7 @@ export async function bareScene(
     isConfigured || link.name !== "eth0" ? link : { ...link, addresses: [] }
   );
   const network = undo.use(await VmNetwork.create(links));
-  const vm = undo.use(await VirtualMachine.boot({ image, network }));
+  const vm = undo.use(await VirtualMachine.boot({ image, network, hasContainers }));
   const start = async (name: keyof typeof SERVERS) =>
     undo.use(await UpstreamServer.start({ ...SERVERS[name], folder: vm.folder, network }));
   const servers = {
