@@ -124,6 +124,19 @@ Deno.test("loadJoinPoint() says what is not there, or not usable", async () => {
   }
 });
 
+Deno.test("findBinaries() finds programs, packed ones too, and nothing else", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const names = ["outrigger-linux-x64", "outrigger-linux-x64.xz", "outrigger-linux-riscv64"];
+  for (const name of [...names, "SHA256SUMS", "outrigger-linux-x64.xz.sig"]) {
+    await directory.write(name, name);
+  }
+  const folder = directory.path;
+  assert.deepEqual(
+    await findBinaries({ folder, arch: "x64" }, systemFiles),
+    names.slice(0, 2).map((name) => ({ name, path: `${folder}/${name}`, sha256: sha256(name) })),
+  );
+});
+
 Deno.test("JoinServer.handle() serves what machines join with, and nothing else", async (t) => {
   await using directory = await TemporaryDirectory.make();
   const path = await directory.write("program", "program");

@@ -9,8 +9,9 @@ usage() {
   cat <<'END'
 usage: install.sh --url URL [options] [options of `outrigger install`]
 
-Downloads outrigger from a control plane or a mirror, verifies it, and runs `outrigger install` with
-all options that are not named here (outrigger install --help lists them).
+Downloads outrigger from a control plane or a mirror, packed where xz or busybox can unpack it, verifies
+it, and runs `outrigger install` with all options that are not named here (outrigger install --help lists
+them).
 
   --url URL           folder with SHA256SUMS and the programs, e.g. https://cp.example.org:15443
   --ca-sha256 SUM     trust the certificate authority in URL/ca.pem, which must have this SHA-256,
@@ -74,10 +75,10 @@ download_once() {
       elif [ "$trust" = any ]; then
         set -- "$@" --insecure
       fi
-      name=$1 file=$2
+      from=$1 to=$2
       shift 2
       curl --fail --silent --show-error --location --connect-timeout 10 --speed-limit 1 --speed-time 30 \
-        "$@" --output "$file" "$base/$name" 2>"$work/complaint"
+        "$@" --output "$to" "$base/$from" 2>"$work/complaint"
       ;;
     gnu_wget)
       if [ "$trust" = pinned ]; then
@@ -85,9 +86,9 @@ download_once() {
       elif [ "$trust" = any ]; then
         set -- "$@" --no-check-certificate
       fi
-      name=$1 file=$2
+      from=$1 to=$2
       shift 2
-      wget --no-verbose --tries=1 --timeout=30 "$@" -O "$file" "$base/$name" 2>"$work/complaint"
+      wget --no-verbose --tries=1 --timeout=30 "$@" -O "$to" "$base/$from" 2>"$work/complaint"
       ;;
     other_wget)
       # Without -T: busybox 1.35 of Debian 12 crashes on it.
@@ -96,12 +97,22 @@ download_once() {
   esac
 }
 
-# download NAME FILE
-download() {
+# download_twice NAME FILE: a second try a second later.
+download_twice() {
   download_once "$1" "$2" && return
   sleep 1
-  download_once "$1" "$2" && return
-  reason=$(sed '/^wget: note:/d' "$work/complaint" | head -n 2)
+  download_once "$1" "$2"
+}
+
+# The last complaint.
+complaint() {
+  sed '/^wget: note:/d' "$work/complaint" | head -n 2
+}
+
+# download NAME FILE
+download() {
+  download_twice "$1" "$2" && return
+  reason=$(complaint)
   case $reason in
     *[Cc]ertificate* | *SSL*)
       fail "the server could not prove itself at $base/$1: $reason"
@@ -177,18 +188,51 @@ fetch_program() {
   name=outrigger-linux-$arch
   sum=$(listed_sum "$name")
   [ -n "$sum" ] || fail "$base has no outrigger for linux-$arch"
-  packed_sum=$(listed_sum "$name.xz")
-  if [ -n "$packed_sum" ] && command -v xz >/dev/null 2>&1; then
-    download "$name.xz" "$work/outrigger.xz"
-    expect "$base/$name.xz" "$work/outrigger.xz" "$packed_sum"
-    xz -dc "$work/outrigger.xz" >"$work/outrigger" || fail "$base/$name.xz cannot be unpacked"
-  else
-    download "$name" "$work/outrigger"
-  fi
+  fetch_packed || download "$name" "$work/outrigger"
   expect "$base/$name" "$work/outrigger" "$sum"
   chmod 755 "$work/outrigger"
   TMPDIR=$work "$work/outrigger" version >/dev/null 2>"$work/complaint" ||
     fail "the program does not run on this machine: $(tail -n 3 "$work/complaint")"
+}
+
+# The same packed, which is a quarter to download. Fails, with a word, where it cannot be had; what is not
+# what it should be is refused as the program itself would be.
+fetch_packed() {
+  packed_sum=$(listed_sum "$name.xz")
+  [ -n "$packed_sum" ] || return 1
+  find_unpacker || return 1
+  if ! download_twice "$name.xz" "$work/packed"; then
+    say "$base/$name.xz could not be downloaded, so the program is taken unpacked: $(complaint)" >&2
+    return 1
+  fi
+  expect "$base/$name.xz" "$work/packed" "$packed_sum"
+  if ! unpack <"$work/packed" >"$work/outrigger" 2>"$work/complaint"; then
+    say "$unpacker could not unpack $name.xz, so the program is taken unpacked: $(complaint)" >&2
+    return 1
+  fi
+  rm -f "$work/packed"
+}
+
+# Which program unpacks .xz, if any does.
+find_unpacker() {
+  if command -v xz >/dev/null 2>&1; then
+    unpacker=xz
+  elif command -v xzcat >/dev/null 2>&1; then
+    unpacker=xzcat
+  elif busybox --list 2>/dev/null | grep -qx xzcat; then
+    unpacker=busybox
+  else
+    return 1
+  fi
+}
+
+# Unpacks .xz from standard input to standard output.
+unpack() {
+  case $unpacker in
+    xz) xz -dc ;;
+    xzcat) xzcat ;;
+    busybox) busybox xzcat ;;
+  esac
 }
 
 # The sum of a name in SHA256SUMS; nothing where it is not listed.
