@@ -7,9 +7,10 @@
 import { formatSocketAddress } from "../agent/system/socket_address.ts";
 import { portTaken } from "../installer/capture_plan.ts";
 import { otherListener } from "../installer/facts.ts";
+import { describePendingUpgrade } from "../installer/pending_upgrade.ts";
 import type { DoctorFacts, MeshNameFacts, Tried, UpstreamFacts } from "./facts.ts";
 import { failed, type Finding, ok, skipped, warning } from "./finding.ts";
-import { AS_ROOT } from "./way_checks.ts";
+import { AS_ROOT, NEEDS_ROOT } from "./way_checks.ts";
 
 const START = "sudo systemctl start outrigger.socket outrigger-ipv6.socket outrigger.service";
 const RESET = "sudo systemctl reset-failed 'outrigger*'";
@@ -112,6 +113,18 @@ export function checkUnits(facts: DoctorFacts): Finding {
 
 function why({ result, exitCode }: { result: string; exitCode: number }): string {
   return result === "exit-code" || result === "success" ? `exit code ${exitCode}` : result;
+}
+
+/** Whether an upgrade waits to be confirmed. */
+export function checkUpgrade(facts: DoctorFacts): Finding {
+  const check = "upgrade";
+  const { pending, nowMs } = facts.upgrade;
+  if (pending.state === "unseen") return skipped(check, NEEDS_ROOT, AS_ROOT);
+  if (pending.state === "pending") {
+    const { message, remedy } = describePendingUpgrade(pending, nowMs);
+    return warning(check, message, remedy);
+  }
+  return isAbsent(facts) ? skipped(check, ABSENT) : ok(check, "none is pending");
 }
 
 /** Who listens where the agent should. */

@@ -18,6 +18,7 @@ const DEAD: Partial<DoctorFacts> = {
   selfQuery: silent(),
   meshNames: [],
 };
+const PENDING = { state: "pending", from: "0.1.0", to: "0.2.0", sinceMs: 0 } as const;
 const problem = (code: string, message: string, remedy: string): StatusProblem => ({
   code,
   message,
@@ -41,6 +42,37 @@ testFindings([
     result: "failed",
     evidence: /outrigger\.service is stopped/,
     remedy: /systemctl start outrigger\.socket outrigger-ipv6\.socket outrigger\.service/,
+  },
+  {
+    name: "an upgrade that is not confirmed yet",
+    facts: { upgrade: { pending: PENDING, nowMs: 5_000 } },
+    check: "upgrade",
+    result: "warning",
+    evidence: /upgrade from 0\.1\.0 to 0\.2\.0 is not confirmed/,
+    remedy: /Wait for a minute/,
+  },
+  {
+    name: "an upgrade that was interrupted, and not taken back",
+    facts: { upgrade: { pending: PENDING, nowMs: 3_600_000 } },
+    check: "upgrade",
+    result: "warning",
+    evidence: /interrupted/,
+    remedy: /Go back now/,
+  },
+  {
+    name: "an upgrade that only root may look for",
+    facts: { isRoot: false, upgrade: { pending: { state: "unseen" }, nowMs: 0 } },
+    check: "upgrade",
+    result: "skipped",
+    evidence: /only root may look/,
+    remedy: /sudo outrigger doctor/,
+  },
+  {
+    name: "no upgrade on a machine without outrigger",
+    facts: { ...DEAD, isInstalled: false },
+    check: "upgrade",
+    result: "skipped",
+    evidence: /not installed/,
   },
   {
     name: "a crash loop that was released",

@@ -9,6 +9,7 @@ import type { ResolvConf } from "../agent/host_dns/resolv_conf.ts";
 import type { SocketAddress } from "../agent/system/socket_address.ts";
 import type { CapturePlan } from "../installer/capture_plan.ts";
 import type { VmFacts } from "../installer/facts.ts";
+import type { UpgradeLook } from "../installer/pending_upgrade.ts";
 import type { UnitState } from "./unit_states.ts";
 
 /** The facts. */
@@ -31,6 +32,8 @@ export interface DoctorFacts {
   capture: CaptureFacts | undefined;
   /** outrigger's units, by name; empty without systemd. */
   units: ReadonlyMap<string, UnitState>;
+  /** An upgrade that is not confirmed; when it was looked for, milliseconds since 1970. */
+  upgrade: { pending: UpgradeLook; nowMs: number };
   /** When the next try to start a broken agent is made; empty where none is pending. */
   nextRetry: string;
   /** What the agent and the last capture said last; empty where nothing was found. */

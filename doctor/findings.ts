@@ -11,6 +11,7 @@ import {
   checkSelfQuery,
   checkSockets,
   checkUnits,
+  checkUpgrade,
   checkUpstreams,
 } from "./agent_checks.ts";
 import type { DoctorFacts } from "./facts.ts";
@@ -34,6 +35,7 @@ export function findings(facts: DoctorFacts): Finding[] {
     checkCapture(facts),
     checkConfig(facts),
     checkUnits(facts),
+    checkUpgrade(facts),
     checkSockets(facts),
     ...checkAgent(facts),
     checkSelfQuery(facts),

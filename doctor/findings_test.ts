@@ -21,6 +21,7 @@ Deno.test("findings() goes in the order of a lookup's way", () => {
     "capture",
     "configuration",
     "units",
+    "upgrade",
     "sockets",
     "agent",
     "self-query",

@@ -11,6 +11,7 @@ import { NO_PROGRAM, type RunProgram } from "../agent/system/programs.ts";
 import { bridgesBySocket } from "../installer/capture/containers.ts";
 import { planCapture } from "../installer/capture_plan.ts";
 import type { VmFacts } from "../installer/facts.ts";
+import { findPendingUpgrade } from "../installer/pending_upgrade.ts";
 import { AgentProbe, type UpstreamToAsk } from "./agent_probe.ts";
 import { askAddresses } from "./ask.ts";
 import type { DoctorOptions } from "./doctor_options.ts";
@@ -61,6 +62,7 @@ export async function probeDoctor(options: DoctorOptions): Promise<DoctorFacts> 
     containers,
     words,
     nextRetry,
+    pending,
   ] = await Promise.all([
     askAddresses({ address: dns }, { name: "localhost", type: RecordType.A }, options.world),
     agent.meshNames(names, dns),
@@ -73,6 +75,7 @@ export async function probeDoctor(options: DoctorOptions): Promise<DoctorFacts> 
     machine.containers(vm),
     machine.lastWords(),
     machine.nextRetry(),
+    findPendingUpgrade(options.world.files),
   ]);
   return {
     isRoot,
@@ -92,6 +95,7 @@ export async function probeDoctor(options: DoctorOptions): Promise<DoctorFacts> 
     nftables: nftables.state === "loaded" ? await machine.nftables() : nftables,
     capture: plan && { plan, journals },
     units,
+    upgrade: { pending, nowMs: options.world.clock.wallMs() },
     nextRetry,
     lastWords: words,
     status,

@@ -16,6 +16,7 @@ import {
   PREVIOUS_BINARY,
   ROLLBACK_SCRIPT,
   rollbackScript,
+  UPGRADE_DEADLINE_SECONDS,
   UPGRADE_DROP_IN,
   UPGRADE_FOLDER,
   UPGRADE_LOCK,
@@ -27,7 +28,6 @@ export const SERVICE = "outrigger.service";
 const SOCKETS = ["outrigger.socket", "outrigger-ipv6.socket"];
 /** Takes an upgrade back whose upgrader was killed while the new program seems to be well. */
 const DEADLINE_UNIT = "outrigger-upgrade-deadline";
-const DEADLINE_SECONDS = 60;
 
 /** What an upgrade touches. */
 export type UpgradeWorld = Pick<StepWorld, "tree" | "runProgram">;
@@ -94,7 +94,7 @@ export class Upgrade {
     await tree.sync(UPGRADE_LOCK);
     onStep("write down how to go back, for the next start or boot");
     await this.#writeScript(rollbackScript(changes, { from, to }));
-    onStep(`go back in ${DEADLINE_SECONDS} s unless it is confirmed`);
+    onStep(`go back in ${UPGRADE_DEADLINE_SECONDS} s unless it is confirmed`);
     await this.#armDeadline();
     if (!journal.isEmpty) {
       const steps = changeSteps(changes);
@@ -202,7 +202,7 @@ export class Upgrade {
     await runToEnd({
       command: [
         ...["systemd-run", "--quiet", `--unit=${DEADLINE_UNIT}`],
-        ...[`--on-active=${DEADLINE_SECONDS}`, "--timer-property=AccuracySec=1s"],
+        ...[`--on-active=${UPGRADE_DEADLINE_SECONDS}`, "--timer-property=AccuracySec=1s"],
         ...["/bin/sh", "-c", `[ ! -e ${ROLLBACK_SCRIPT} ] || exec systemctl restart ${SERVICE}`],
       ],
     }, this.#world);

@@ -21,6 +21,8 @@ export const ROLLBACK_SCRIPT = `${UPGRADE_FOLDER}/rollback`;
  * a second, systemd closes the sockets (5,945 of 28,000 queries lost, systemd 257).
  */
 export const UPGRADE_DROP_IN = "/run/systemd/system/outrigger.service.d/upgrade.conf";
+/** Who is killed while the new version seems to be well is taken back so long after. */
+export const UPGRADE_DEADLINE_SECONDS = 60;
 /** Locked by an upgrade for as long as it looks after the new program itself. */
 export const UPGRADE_LOCK = "/usr/local/bin";
 
@@ -157,10 +159,17 @@ export function rollbackScript(
     `sync ${[...new Set(folders)].join(" ")} 2>/dev/null || sync`,
     `rm -f ${UPGRADE_DROP_IN}; rmdir ${dirname(UPGRADE_DROP_IN)} 2>/dev/null`,
     "systemctl daemon-reload || failed=1",
-    `[ $failed = 1 ] || rm -f ${ROLLBACK_SCRIPT}`,
+    `[ $failed = 1 ] || { rm -f ${ROLLBACK_SCRIPT}; rmdir ${UPGRADE_FOLDER} 2>/dev/null; }`,
     "exit $failed",
     "",
   ].join("\n");
+}
+
+/** The versions that a rollback script is for; `unknown` where another version wrote it in other words. */
+export function parseRollbackScript(text: string): { from: string; to: string } {
+  const [, to = "unknown", from = "unknown"] =
+    /the upgrade to (\S+) was not confirmed: back to ([^\s']+)/.exec(text) ?? [];
+  return { from, to };
 }
 
 function base64(text: string): string {

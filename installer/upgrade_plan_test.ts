@@ -6,6 +6,7 @@ import {
   ROLLBACK_SCRIPT,
   rollbackScript,
   UPGRADE_DROP_IN,
+  UPGRADE_FOLDER,
 } from "./upgrade_plan.ts";
 
 const SERVICE = "/etc/systemd/system/outrigger.service";
@@ -125,6 +126,8 @@ for (const swapped of [true, false]) {
       assert.equal(await text(PORT_53), undefined);
       assert.equal(await text(ROLLBACK_SCRIPT), undefined);
       assert.equal(await text(UPGRADE_DROP_IN), undefined);
+      // An empty one would hide from an ordinary user that nothing is pending.
+      await assert.rejects(Deno.stat(join(folder, UPGRADE_FOLDER)), Deno.errors.NotFound);
       assert.match(await text("/ran") ?? "", /^disable outrigger-new.service\ndaemon-reload\n/);
     } finally {
       await Deno.remove(folder, { recursive: true });

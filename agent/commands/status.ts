@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describePendingUpgrade, findPendingUpgrade } from "../../installer/pending_upgrade.ts";
 import type { StatusReport } from "../health/api.ts";
 import { askAgent } from "./agent_api.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -13,11 +14,33 @@ export async function status(
   options: { health: string; json?: boolean },
   context: CommandContext,
 ): Promise<number> {
-  const report = await askAgent<StatusReport>(options.health, "/api/v1/status", context);
+  const report = await withPendingUpgrade(
+    await askAgent<StatusReport>(options.health, "/api/v1/status", context),
+    context,
+  );
   context.print(
     options.json ? `${JSON.stringify(report, null, 2)}\n` : formatStatus(report, context),
   );
   return report.status === "ok" ? ExitCode.OK : ExitCode.FAILURE;
+}
+
+/** The agent itself, an ordinary user, may not see it. */
+async function withPendingUpgrade(
+  report: StatusReport,
+  context: CommandContext,
+): Promise<StatusReport> {
+  const upgrade = await findPendingUpgrade(context.files);
+  if (upgrade.state !== "pending") return report;
+  const { clock } = context.machine().world;
+  const problem = {
+    code: "UPGRADE_PENDING",
+    ...describePendingUpgrade(upgrade, clock.wallMs()),
+  };
+  return {
+    ...report,
+    status: report.status === "ok" ? "degraded" : report.status,
+    problems: [...report.problems, problem],
+  };
 }
 
 const COLOURS = { ok: 32, degraded: 33, waiting: 33 };

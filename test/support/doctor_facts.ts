@@ -147,6 +147,7 @@ export function doctorFacts(changes: Partial<DoctorFacts> = {}): DoctorFacts {
       },
     },
     units: units(),
+    upgrade: { pending: { state: "none" }, nowMs: 0 },
     nextRetry: "",
     lastWords: { agent: "", capture: "" },
     status: statusReport(),

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { StatusProblem } from "../../agent/health/api.ts";
+import type { Finding } from "../../doctor/finding.ts";
 import { ROLLBACK_SCRIPT, UPGRADE_FOLDER } from "../../installer/upgrade_plan.ts";
 import project from "../../deno.json" with { type: "json" };
 import type { Suite } from "./debian_image.ts";
@@ -175,6 +177,32 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     assert.equal(await running(), NEW_VERSION);
     assert.equal(await isPending(), true);
   };
+
+  await step("status and doctor tell root of an upgrade that was interrupted", async () => {
+    await interrupt();
+    const words = new RegExp(`upgrade from ${OLD_VERSION} to ${NEW_VERSION} is not confirmed`);
+    const pending = async () =>
+      (await status()).problems.find(({ code }: StatusProblem) => code === "UPGRADE_PENDING");
+    const found = async (user: string): Promise<Finding> => {
+      const { stdout } = await vm.attempt([BINARY, "doctor", "--json"], { user });
+      return JSON.parse(stdout).findings.find(({ check }: Finding) => check === "upgrade");
+    };
+    assert.match((await pending()).message, words);
+    assert.match((await vm.attempt([BINARY, "status"])).stdout, words);
+    const { result, evidence, remedy } = await found("root");
+    assert.equal(result, "warning");
+    assert.match(evidence, words);
+    assert.match(remedy, /systemctl restart outrigger\.service$/);
+    // Who may not look is told nothing wrong.
+    assert.equal((await found("nobody")).result, "skipped");
+    const { stdout } = await vm.attempt([BINARY, "status"], { user: "nobody" });
+    assert.doesNotMatch(stdout, /upgrade/);
+    // What the remedy says.
+    await vm.run(["systemctl", "restart", SERVICE]);
+    await isOld("gone back");
+    assert.equal(await pending(), undefined);
+    for (const user of ["root", "nobody"]) assert.equal((await found(user)).result, "ok", user);
+  });
 
   if (suite === "bookworm") {
     await step(
