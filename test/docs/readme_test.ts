@@ -8,17 +8,15 @@ import { makePrograms, writeDocuments } from "../../tools/dist.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
 import { RANKS } from "../lint/ranks.ts";
 import { commandContext } from "../support/command_context.ts";
+import { allCommands, README as readme } from "../support/readme_commands.ts";
 import { TemporaryDirectory } from "../support/temporary_directory.ts";
 
 const root = new URL("../../", import.meta.url);
-const readme = await Deno.readTextFile(GENERATED.readme);
 const architecture = await Deno.readTextFile(GENERATED.architecture);
 const tasks: Record<string, unknown> =
   JSON.parse(await Deno.readTextFile(new URL("deno.json", root))).tasks;
 
-/** Commands of the README's `sh` blocks; lines that end in a backslash go on. */
-const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
-  .flatMap(([, block]) => block.replaceAll(/\\\n\s*/g, "").trim().split("\n"));
+const commands = allCommands();
 
 /** What else they may call. */
 const OTHER_COMMAND =

@@ -2,17 +2,10 @@ import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { realParts } from "../parts/real_parts.ts";
 import { Child, freePorts, runToEnd } from "../support/child_process.ts";
+import { markedCommands } from "../support/readme_commands.ts";
 import { RealMesh } from "./real_mesh.ts";
 
 const ROOT = resolve(import.meta.dirname!, "../..");
-const readme = await Deno.readTextFile(join(ROOT, "README.md"));
-
-/** The commands of the README's block that this mark stands above. */
-function commandsOf(mark: string): string {
-  const block = new RegExp(`<!-- test: ${mark} -->\\s*\`\`\`sh\\n([\\s\\S]*?)\`\`\``).exec(readme);
-  assert.ok(block !== null, `the README has no block marked "${mark}"`);
-  return block[1];
-}
 
 Deno.test("the README's way into an Istio mesh works as it is written", async (t) => {
   await using mesh = await RealMesh.start({ withoutVm: true });
@@ -34,7 +27,10 @@ Deno.test("the README's way into an Istio mesh works as it is written", async (t
   // The checkout is no place for what the commands write, and its ports may be in use.
   const source = `'${Deno.execPath()}' run -A --quiet '${ROOT}/agent/main.ts'`;
   const script = (mark: string) =>
-    `set -e\n${commandsOf(mark)}`.replaceAll("npx -y deno@2.9.4 task outrigger", source)
+    `set -e\n${markedCommands(mark).join("\n")}`.replaceAll(
+      "npx -y deno@2.9.4 task outrigger",
+      source,
+    )
       .replaceAll("-p 15053", `-p ${dns}`);
 
   await t.step("on the workstation", async () => {
