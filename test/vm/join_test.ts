@@ -1,127 +1,49 @@
 import assert from "node:assert/strict";
-import { join, resolve } from "node:path";
-import { Child, runToEnd } from "../support/child_process.ts";
-import { TemporaryDirectory } from "../support/temporary_directory.ts";
+import { runToEnd } from "../support/child_process.ts";
+import { README } from "../support/readme_commands.ts";
 import { debianImage } from "./debian_image.ts";
+import { CONTROL_PLANE, JoinPlane } from "./join_plane.ts";
+import { NEW_VERSION, writeChanged } from "./new_versions.ts";
 import { report } from "./report.ts";
 import { type CommandResult, VirtualMachine } from "./virtual_machine.ts";
-import { binaryUnderTest } from "./vm_agent.ts";
 import { differences, filesOf } from "./vm_files.ts";
 import { getent } from "./vm_lookups.ts";
 import { VmNetwork } from "./vm_network.ts";
-import { meshNames } from "./vm_scene.ts";
 
 const MESH = "productpage.ns1.svc.cluster.local";
-const CONTROL_PLANE = "192.0.2.53";
-const LINKS = [{ name: "eth0", addresses: ["192.0.2.2/24"], beyond: [`${CONTROL_PLANE}/24`] }];
+const { address, name } = CONTROL_PLANE;
+const LINKS = [{ name: "eth0", addresses: ["192.0.2.2/24"], beyond: [`${address}/24`] }];
 const JOURNAL = "/var/lib/outrigger-install/journal.json:";
-const TOKEN_CREATE = ["control-plane", "token", "create", "--namespace", "ns1"];
+const IDENTITY = "spiffe://cluster.local/ns/vm/sa/vm-sa";
+/** Octets that no joining takes which unpacks the program, and that every other takes. */
+const PACKED_OCTETS = 50e6;
 
-/** A control plane beyond the VM's link, and nothing else: there is no internet. */
-class Plane implements AsyncDisposable {
-  readonly #binary: string;
-  readonly #directory: TemporaryDirectory;
-  readonly #network: VmNetwork;
-  #child: Child | undefined;
+/** A VM that has been told no more than where the control plane is. */
+async function cleanVm(network: VmNetwork, extra: readonly string[]): Promise<VirtualMachine> {
+  const vm = await VirtualMachine.boot({
+    image: await debianImage("bookworm", { extra }),
+    network,
+  });
+  await vm.run(["sh", "-c", `echo '${address} ${name}' >>/etc/hosts`]);
+  return vm;
+}
 
-  private constructor(binary: string, directory: TemporaryDirectory, network: VmNetwork) {
-    this.#binary = binary;
-    this.#directory = directory;
-    this.#network = network;
-  }
+/** Octets that the VM has received. */
+async function receivedOctets(network: VmNetwork): Promise<number> {
+  const text = await runToEnd("nsenter", [`--net=${network.vm}`, "cat", "/proc/self/net/dev"]);
+  return Number(/eth0: *(\d+)/.exec(text)![1]);
+}
 
-  static async start(network: VmNetwork): Promise<Plane> {
-    const directory = await TemporaryDirectory.make();
-    await directory.write("mesh/mesh.yaml", meshNames());
-    const plane = new Plane(await binaryUnderTest(), directory, network);
-    await Deno.mkdir(plane.programs);
-    await plane.restore();
-    await plane.listen();
-    return plane;
-  }
+/** What the agent says of itself. */
+async function statusOf(vm: VirtualMachine) {
+  return JSON.parse((await vm.attempt(["outrigger", "status", "--json"])).stdout);
+}
 
-  get programs(): string {
-    return join(this.#directory.path, "programs");
-  }
-
-  get #program(): string {
-    return join(
-      this.programs,
-      `outrigger-linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`,
-    );
-  }
-
-  /** The log of what it serves. */
-  get log(): string {
-    return join(this.#directory.path, "log");
-  }
-
-  async listen(): Promise<void> {
-    const { path } = this.#directory;
-    await this.#run(this.#binary, [
-      ...["control-plane", "--config-dir", `${path}/mesh`, "--state-dir", `${path}/state`],
-      ...["--grpc-listen", `${CONTROL_PLANE}:15012`, "--https-listen", `${CONTROL_PLANE}:15443`],
-      ...["--http-listen", `${CONTROL_PLANE}:15080`, "--binaries", this.programs],
-    ], "Serving agents");
-  }
-
-  /** The same, with a certificate that has expired. @returns the line to join by */
-  async listenExpired(): Promise<string> {
-    const { path } = this.#directory;
-    const script = resolve(import.meta.dirname!, "old_control_plane.ts");
-    await this.#run(Deno.execPath(), [
-      ...["run", "-A", "--quiet", script, `${path}/mesh`, `${path}/old`, this.programs],
-      CONTROL_PLANE,
-    ], "token-stdin");
-    const lines = (await Deno.readTextFile(this.log)).split("\n");
-    return lines.findLast((line) => line.includes("token-stdin"))!;
-  }
-
-  async #run(program: string, args: string[], sign: string): Promise<void> {
-    const [enter, ...rest] = this.#network.beyond;
-    await Deno.writeTextFile(this.log, "");
-    this.#child = new Child(enter, {
-      args: [...rest, program, ...args],
-      cwd: this.#directory.path,
-      logPath: this.log,
-      env: { TMPDIR: this.#directory.path },
-    });
-    await this.#child.until(
-      async () => (await Deno.readTextFile(this.log)).includes(sign) || undefined,
-      "the control plane serves",
-    );
-  }
-
-  async stop(): Promise<void> {
-    await this.#child?.end();
-  }
-
-  /** What `token create` prints. */
-  async line(...more: string[]): Promise<string> {
-    const state = ["--state-dir", `${this.#directory.path}/state`];
-    return await runToEnd(
-      this.#binary,
-      [...TOKEN_CREATE, "--service-account", "vm-sa", ...state, ...more],
-      { env: { TMPDIR: this.#directory.path } },
-    );
-  }
-
-  /** Changes one octet of the program in its middle. */
-  async damage(): Promise<void> {
-    const bytes = await Deno.readFile(this.#program);
-    bytes[bytes.length >> 1] ^= 1;
-    await Deno.writeFile(this.#program, bytes);
-  }
-
-  /** The program as it was built. */
-  async restore(): Promise<void> {
-    await Deno.copyFile(this.#binary, this.#program);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    await this.#directory[Symbol.asyncDispose]();
-  }
+/** All but what the agent keeps of the control plane, which comes and goes here. */
+async function filesWithoutState(vm: VirtualMachine): Promise<Map<string, string>> {
+  return new Map(
+    [...await filesOf(vm)].filter(([path]) => !path.startsWith("/var/lib/outrigger/")),
+  );
 }
 
 /** Pastes a line into a root shell of the VM. */
@@ -129,23 +51,90 @@ function paste(vm: VirtualMachine, line: string): Promise<CommandResult> {
   return vm.attempt(["sh", "-c", line]);
 }
 
+Deno.test("README's first commands join a clean Debian 12, and its control plane upgrades it", async (t) => {
+  await using network = await VmNetwork.create(LINKS);
+  await using plane = await JoinPlane.make(network);
+  await plane.listen();
+  await using vm = await cleanVm(network, ["curl", "xz-utils"]);
+
+  await t.step("the line that is printed is the README's, and joins", async () => {
+    const line = (await plane.line()).trim();
+    assert.match(line, lineOfReadme());
+    const { code, stdout, stderr } = await paste(vm, line);
+    assert.equal(code, 0, stdout + stderr);
+    assert.deepEqual(await getent(vm, MESH), ["10.96.1.1"]);
+    assert.equal((await statusOf(vm)).controlPlane.certificate.identity, IDENTITY);
+  });
+
+  const upgrade = (version: string) => vm.attempt(["outrigger", "upgrade", version]);
+
+  await t.step("a version that the control plane does not hand out is refused", async () => {
+    await plane.stop();
+    await writeChanged(plane.program, {});
+    await plane.listen("--binaries programs");
+    const before = await filesWithoutState(vm);
+    const { code, stderr } = await upgrade("99.0.0");
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      new RegExp(`is version ${NEW_VERSION}, and not 99\\.0\\.0: .*Nothing was changed\\.$`, "m"),
+    );
+    assert.deepEqual(differences(before, await filesWithoutState(vm)), []);
+  });
+
+  await t.step(
+    "the one that it hands out is put in place, by the CA that the VM trusts",
+    async () => {
+      const { code, stdout, stderr } = await upgrade(NEW_VERSION);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, new RegExp(`^outrigger ${NEW_VERSION} runs`, "m"));
+      const { version, waitingFor } = await statusOf(vm);
+      assert.deepEqual([version, waitingFor], [NEW_VERSION, []]);
+      assert.deepEqual(await getent(vm, MESH), ["10.96.1.1"]);
+    },
+  );
+
+  await t.step("a control plane with another CA is refused", async () => {
+    await plane.stop();
+    await plane.forget();
+    await plane.listen("--binaries programs");
+    const before = await filesWithoutState(vm);
+    const { code, stderr } = await upgrade("99.0.0");
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /Download https:\/\/cp\.example\.org:15443\/SHA256SUMS: .*certificate.*Nothing was changed/i,
+    );
+    assert.deepEqual(differences(before, await filesWithoutState(vm)), []);
+  });
+});
+
+/** The README's line, with any text for each of its dots. */
+function lineOfReadme(): RegExp {
+  const [, line] = /<!-- table: join_line -->\s*```text\n(.*)\n```/.exec(README)!;
+  const quoted = line.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${quoted.replaceAll("…", "[\\w-]+")}$`);
+}
+
 for (
-  const { title, extra, prepare } of [
-    { title: "with curl", extra: ["curl"], prepare: [] },
+  const { title, extra, prepare = [], isPacked } of [
+    { title: "with curl and xz", extra: ["curl", "xz-utils"], isPacked: true },
+    { title: "with GNU wget alone", extra: ["wget"], isPacked: false },
     {
-      title: "with busybox's wget alone",
+      title: "with busybox alone",
       extra: ["busybox"],
       prepare: ["ln", "-s", "/bin/busybox", "/usr/local/bin/wget"],
+      isPacked: true,
     },
   ]
 ) {
   Deno.test(`one line joins a clean Debian 12 ${title}, or leaves it as it is`, async (t) => {
     await using network = await VmNetwork.create(LINKS);
-    await using plane = await Plane.start(network);
-    await using vm = await VirtualMachine.boot({
-      image: await debianImage("bookworm", { extra }),
-      network,
-    });
+    await using plane = await JoinPlane.make(network);
+    await plane.restore();
+    const listen = () => plane.listen("--http-listen 0.0.0.0:15080", "--binaries programs");
+    await listen();
+    await using vm = await cleanVm(network, extra);
     if (prepare.length > 0) await vm.run(prepare);
     // The first command of a unit makes things of systemd's own.
     await paste(vm, "true");
@@ -173,7 +162,10 @@ for (
 
     await t.step("a changed octet of the program", async () => {
       await plane.damage();
-      await refused(line, /outrigger-linux-\w+ is not what it should be.*nothing was changed/s);
+      await refused(
+        line,
+        /outrigger-linux-\w+(\.xz)? is not what it should be.*nothing was changed/s,
+      );
       await plane.restore();
     });
 
@@ -190,23 +182,22 @@ for (
         await refused(expired, /could not prove itself.*expired.*othing was changed/is);
       } finally {
         await plane.stop();
-        await plane.listen();
+        await listen();
       }
     });
 
     await t.step("from the line to the first answer in less than 10 s", async () => {
-      const startedMs = performance.now();
+      const [startedMs, receivedBefore] = [performance.now(), await receivedOctets(network)];
       const { code, stdout, stderr } = await paste(vm, line);
       assert.equal(code, 0, stdout + stderr);
       assert.deepEqual(await getent(vm, MESH), ["10.96.1.1"]);
       const tookMs = performance.now() - startedMs;
       report(`joined, ${title}`, tookMs);
       assert.ok(tookMs < 10_000, `${Math.round(tookMs)} ms`);
-      const status = JSON.parse((await vm.attempt(["outrigger", "status", "--json"])).stdout);
-      assert.equal(
-        status.controlPlane.certificate.identity,
-        "spiffe://cluster.local/ns/ns1/sa/vm-sa",
-      );
+      const received = await receivedOctets(network) - receivedBefore;
+      console.log(`downloaded, ${title}: ${(received / 1e6).toFixed(1)} MB`);
+      assert.equal(received < PACKED_OCTETS, isPacked, `${received} octets`);
+      assert.equal((await statusOf(vm)).controlPlane.certificate.identity, IDENTITY);
     });
 
     await t.step("the same line again changes nothing: this machine has joined", async () => {
