@@ -206,7 +206,12 @@ export class ControlPlane {
   async #serveJoin(rootCertificate: string, pair: KeyPair): Promise<void> {
     const { join, stateDir, files, log, trustDomain, clusterDomain } = this.#options;
     if (join === undefined) return;
-    const server = new JoinServer({ rootCertificate, binaries: join.binaries });
+    const at = (port: number) => formatSocketAddress({ address: join.host, port });
+    const reachedAt = () => ({
+      url: `https://${at(this.#https!.local.port)}`,
+      grpcAddress: at(this.#port),
+    });
+    const server = new JoinServer({ rootCertificate, binaries: join.binaries, reachedAt });
     const handler = (request: Request) => server.handle(request);
     const { listen, plainListen } = join;
     try {
@@ -220,25 +225,21 @@ export class ControlPlane {
       const address = formatSocketAddress(plainListen!);
       throw new HttpsListenError(address, { flag: "--http-listen", error });
     }
-    const at = (port: number) => formatSocketAddress({ address: join.host, port });
-    const url = `https://${at(this.#https.local.port)}`;
     const hasPrograms = join.binaries.length > 0;
     if (!hasPrograms) {
       log.warn("There is no program to hand out: machines cannot join by one line; see --binaries");
     }
-    const grpcAddress = at(this.#port);
     const plainUrl = this.#plain && { plainUrl: `http://${at(this.#plain.local.port)}` };
     const point = {
-      url,
+      ...reachedAt(),
       ...plainUrl,
-      grpcAddress,
       trustDomain,
       clusterDomain,
       ...server.fingerprints,
     };
     await saveJoinPoint(stateDir, hasPrograms ? point : undefined, files);
     log.info("Serving machines that join", {
-      url,
+      url: point.url,
       programs: join.binaries.map(({ name }) => name).join(" "),
     });
   }

@@ -8,9 +8,10 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import installScript from "../distribution/install.sh" with { type: "text" };
 import { binaryFileName, SUMS_FILE } from "../agent/downloads.ts";
+import { PAGE_HEADERS } from "../agent/html_page.ts";
 import { type FileBody, openFileBody, sha256OfFile } from "../agent/system/file_body.ts";
 import type { Files } from "../agent/system/files.ts";
-import { joinPage } from "./join_page.ts";
+import { joinPage, type ReachedAt } from "./join_page.ts";
 
 /** A program that is handed out. */
 export interface Binary {
@@ -24,13 +25,7 @@ export interface Binary {
 
 /** Names of programs, packed ones too. */
 const BINARY_NAME = /^outrigger-linux-(x64|arm64)(\.xz)?$/;
-const SECURITY_HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-cache",
-};
+const HEADERS = { ...PAGE_HEADERS, "cache-control": "no-cache" };
 
 /**
  * The programs to hand out: those of a folder, else the one that runs, for its own kind of machine.
@@ -59,23 +54,27 @@ export async function findBinaries(
 export class JoinServer {
   readonly #rootCertificate: string;
   readonly #binaries: readonly Binary[];
+  readonly #reachedAt: () => ReachedAt;
   readonly #openFile: (path: string) => Promise<FileBody>;
   readonly #sums: string;
 
   /**
    * Sums up what is handed out.
    *
-   * @param options `openFile` reads the programs, by default from the disk
+   * @param options `reachedAt` is known when it is asked for; `openFile` reads the programs, by default from
+   * the disk
    */
   constructor(
-    { rootCertificate, binaries, openFile = openFileBody }: {
+    { rootCertificate, binaries, reachedAt, openFile = openFileBody }: {
       rootCertificate: string;
       binaries: readonly Binary[];
+      reachedAt: () => ReachedAt;
       openFile?: (path: string) => Promise<FileBody>;
     },
   ) {
     this.#rootCertificate = rootCertificate;
     this.#binaries = binaries;
+    this.#reachedAt = reachedAt;
     this.#openFile = openFile;
     this.#sums = binaries.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("");
   }
@@ -94,10 +93,12 @@ export class JoinServer {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return answer("only GET and HEAD\n", "text/plain", 405);
     }
-    const { pathname, origin } = new URL(request.url);
+    const { pathname } = new URL(request.url);
     switch (pathname) {
-      case "/":
-        return answer(joinPage({ origin, sums: this.#sums, ...this.fingerprints }), "text/html");
+      case "/": {
+        const facts = { ...this.#reachedAt(), sums: this.#sums, ...this.fingerprints };
+        return answer(joinPage(facts), "text/html");
+      }
       case "/install.sh":
         return answer(installScript, "text/x-shellscript");
       case "/ca.pem":
@@ -113,7 +114,7 @@ export class JoinServer {
     if (request.method === "HEAD") await stream.cancel();
     return new Response(request.method === "HEAD" ? null : stream, {
       headers: {
-        ...SECURITY_HEADERS,
+        ...HEADERS,
         "content-type": "application/octet-stream",
         "content-length": `${sizeBytes}`,
       },
@@ -124,7 +125,7 @@ export class JoinServer {
 function answer(text: string, type: string, status = 200): Response {
   return new Response(text, {
     status,
-    headers: { ...SECURITY_HEADERS, "content-type": `${type}; charset=utf-8` },
+    headers: { ...HEADERS, "content-type": `${type}; charset=utf-8` },
   });
 }
 

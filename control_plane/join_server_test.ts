@@ -143,6 +143,7 @@ Deno.test("JoinServer.handle() serves what machines join with, and nothing else"
   const server = new JoinServer({
     rootCertificate: "pem",
     binaries: [{ name: "outrigger-linux-x64", path, sha256: sha256("program") }],
+    reachedAt: () => assert.fail("only the page tells"),
   });
   const script = await Deno.readTextFile(new URL("../distribution/install.sh", import.meta.url));
   const sums = `${sha256("program")}  outrigger-linux-x64\n`;
@@ -178,12 +179,19 @@ Deno.test("JoinServer.handle() explains itself on a page that loads and runs not
   const server = new JoinServer({
     rootCertificate: "pem",
     binaries: [{ name: "outrigger-linux-x64", path: "/", sha256: "0".repeat(64) }],
+    reachedAt: () => ({
+      url: "https://cp.example.org:15443",
+      grpcAddress: "cp.example.org:15012",
+    }),
   });
-  const page = await (await server.handle(new Request("https://cp.example.org:15443/"))).text();
+  const page = await (await server.handle(new Request("https://192.0.2.9/"))).text();
   assert.match(page, /^<!doctype html>/);
   assert.match(page, /outrigger control-plane token create --namespace vm --service-account vm-sa/);
-  for (const sum of ["0".repeat(64), ...Object.values(server.fingerprints).slice(0, 2)]) {
+  for (const sum of ["0".repeat(64), ...Object.values(server.fingerprints)]) {
     assert.ok(page.includes(sum));
+  }
+  for (const place of ["https://cp.example.org:15443", "cp.example.org:15012"]) {
+    assert.ok(page.includes(`<code>${place}</code>`), place);
   }
   assert.doesNotMatch(page, /<script|\son\w+=|src=|@import|url\(|http-equiv/i);
   for (const [, target] of page.matchAll(/href="([^"]*)"/g)) assert.match(target, /^\//);

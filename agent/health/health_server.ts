@@ -8,12 +8,14 @@
 import { isIP } from "node:net";
 import { parseType } from "../dns/codes.ts";
 import { parseName } from "../dns/name.ts";
+import { PAGE_HEADERS } from "../html_page.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { type HttpServer, serveHttp } from "../system/http.ts";
 import type { SocketAddress } from "../system/socket_address.ts";
 import type { LookupReport, NamesReport, StatusReport } from "./api.ts";
 import { HealthListenError } from "./errors.ts";
 import type { Readiness } from "./readiness.ts";
+import { statusPage } from "./status_page.ts";
 
 /** What the endpoint tells. */
 export interface HealthSources {
@@ -104,10 +106,9 @@ export function healthHandler(
       refused.headers.set("allow", "GET, HEAD");
       return refused;
     }
+    if (url.pathname === "/") return page(sources.status());
     const route = ROUTES[url.pathname];
-    if (url.pathname === "/" || route === undefined) {
-      return text(url.pathname === "/" ? 200 : 404, index());
-    }
+    if (route === undefined) return text(404, index());
     return await route.answer(sources, url.searchParams);
   };
 }
@@ -149,6 +150,13 @@ function isOwnHost(host: string): boolean {
 function index(): string {
   const lines = Object.entries(ROUTES).map(([path, { about }]) => `${path.padEnd(16)} ${about}\n`);
   return `outrigger\n\n${lines.join("")}`;
+}
+
+function page(status: StatusReport): Response {
+  const links = Object.entries(ROUTES).map(([path, { about }]) => ({ path, about }));
+  const response = reply(200, statusPage(status, links), "text/html; charset=utf-8");
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) response.headers.set(name, value);
+  return response;
 }
 
 function text(status: number, body: string): Response {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { LookupReport, NamesReport, StatusReport } from "./api.ts";
+import { statusReport } from "../../test/support/doctor_facts.ts";
+import type { LookupReport, NamesReport } from "./api.ts";
 import { HealthListenError } from "./errors.ts";
 import { healthHandler, HealthServer, type HealthSources } from "./health_server.ts";
 import { Readiness } from "./readiness.ts";
@@ -8,7 +9,7 @@ function sources(readiness = new Readiness()): HealthSources {
   return {
     readiness,
     metrics: { expose: () => Promise.resolve({ contentType: "text/plain", body: "a 1\n" }) },
-    status: () => ({ status: "ok" }) as StatusReport,
+    status: () => statusReport(),
     names: (options) => ({ total: 0, names: [], ...options }) as unknown as NamesReport,
     lookup: (name, type) => Promise.resolve({ name, type: String(type) } as LookupReport),
   };
@@ -36,7 +37,7 @@ Deno.test("healthHandler() answers its routes", async (t) => {
     ["/api/v1/lookup?name=a..b", 400, /not a domain name/],
     ["/api/v1/lookup", 400, /not a domain name/],
     ["/api/v1/lookup?name=a&type=zzz", 400, /not a record type/],
-    ["/", 200, /\/healthz\/live/],
+    ["/", 200, /^<!doctype html>[^]*<a href="\/healthz\/live">/],
     ["/nothing", 404, /\/healthz\/live/],
   ];
   for (const [path, status, body] of cases) {
@@ -48,6 +49,13 @@ Deno.test("healthHandler() answers its routes", async (t) => {
       assert.equal(response.headers.get("cache-control"), "no-store");
     });
   }
+});
+
+Deno.test("healthHandler() shows people a page that loads and runs nothing", async () => {
+  const { headers, body } = await get("/");
+  assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(headers.get("content-security-policy")!, /^default-src 'none'/);
+  assert.doesNotMatch(body, /<script|\son\w+=|src=|@import|url\(|http-equiv/i);
 });
 
 Deno.test("healthHandler() only reads", async () => {

@@ -11,6 +11,7 @@ export const RANKS: Readonly<Record<string, number>> = {
   "agent/system/": 0,
   "agent/build_info.ts": 0,
   "agent/downloads.ts": 0,
+  "agent/html_page.ts": 0,
   "agent/version.ts": 0,
   "systemd/": 0,
   "distribution/": 0,
