@@ -15,7 +15,7 @@ import { parseTestSummary } from "./test_summary.ts";
 const unitOnly = Deno.args.includes("--unit");
 const tier = Deno.args.find((arg) => arg.startsWith("--tier="))?.slice("--tier=".length);
 /** Folders below test/ whose tests need real parts; each is a task of its own. */
-const TIERS = ["mesh", "differential", "clients", "vm"];
+const TIERS = ["mesh", "differential", "clients", "browser", "vm"];
 const product = await typescriptFiles(FOLDERS.product);
 const all = [...product, ...await typescriptFiles(FOLDERS.support)];
 
