@@ -6,6 +6,7 @@ import { SUMS_FILE } from "../../agent/downloads.ts";
 import type { FileFacts } from "../../agent/system/files.ts";
 import { makePrograms, writeDocuments } from "../../tools/dist.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
+import { typescriptFiles } from "../../tools/project_files.ts";
 import { RANKS } from "../lint/ranks.ts";
 import { commandContext } from "../support/command_context.ts";
 import { allCommands, README as readme } from "../support/readme_commands.ts";
@@ -51,6 +52,14 @@ Deno.test("README names the two commands, and every task in it exists", () => {
     const task = /^npx -y deno@2\.9\.4 task (\S+)/.exec(command)?.[1];
     if (task !== undefined) assert.ok(task in tasks, command);
     else assert.match(command, OTHER_COMMAND);
+  }
+});
+
+Deno.test("each block of the README that is marked as tested is used by a test", async () => {
+  const files = await typescriptFiles(["test"]);
+  const tests = (await Promise.all(files.map((path) => Deno.readTextFile(path)))).join("\n");
+  for (const [mark, name] of readme.matchAll(/<!-- test: ([\w-]+) -->/g)) {
+    assert.ok(tests.includes(mark) || tests.includes(`("${name}")`), name);
   }
 });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Child, runToEnd } from "../support/child_process.ts";
+import { markedCommands } from "../support/readme_commands.ts";
 import { binaryUnderTest } from "./vm_agent.ts";
 import { differences, filesOf } from "./vm_files.ts";
-import { BINARY, bring, PROGRAM, withoutResolved } from "./vm_installation.ts";
+import { bring, withoutResolved } from "./vm_installation.ts";
 import { getent } from "./vm_lookups.ts";
 import type { VmNetwork } from "./vm_network.ts";
 import { bareScene, meshNames } from "./vm_scene.ts";
@@ -38,13 +39,25 @@ Deno.test("outrigger install --from takes istioctl's files, and joins the mesh w
     "mesh.yaml": MESH_YAML,
     "root-cert.pem": await controlPlane.rootCert(),
   };
+  // What is built in the checkout.
+  await vm.run(["ln", "-s", ".", "/opt/dist"]);
   for (const [name, text] of Object.entries(files)) await vm.writeFile(`/opt/vm/${name}`, text);
   const before = await filesOf(vm);
   const untilFound = (name: string, address: string, what: string) =>
     vm.until(async () => (await getent(vm, name)).join() === address || undefined, what, 20_000);
 
+  const [, look, install] = markedCommands("install");
+  const [release, , purge] = markedCommands("uninstall");
+  /** As it is written in the README, in the folder where `dist` and `vm` are. */
+  const run = (command: string) => vm.run(["sh", "-c", `cd /opt && ${command}`]);
+
+  await t.step("a look at what would be done changes nothing", async () => {
+    assert.match(await run(look), /\/etc\/systemd\/system\/outrigger\.service/);
+    assert.deepEqual(differences(before, await filesOf(vm)), []);
+  });
+
   await t.step("names come from the control plane", async () => {
-    await vm.run([PROGRAM, "install", "--from", "/opt/vm"]);
+    await run(install);
     await untilFound(MESH, "10.96.1.1", "a mesh name is answered");
     await untilFound(
       "productpage",
@@ -75,7 +88,9 @@ Deno.test("outrigger install --from takes istioctl's files, and joins the mesh w
   });
 
   await t.step("and it is given back", async () => {
-    await vm.run([BINARY, "uninstall", "--purge"]);
+    await run(release);
+    assert.deepEqual(await getent(vm, MESH), []);
+    await run(purge);
     assert.deepEqual(differences(before, await filesOf(vm)), []);
     assert.deepEqual(await getent(vm, "www.example.org", "ahostsv4"), ["203.0.113.80"]);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { StatusProblem } from "../../agent/health/api.ts";
 import type { Finding } from "../../doctor/finding.ts";
 import { ROLLBACK_SCRIPT, UPGRADE_FOLDER } from "../../installer/upgrade_plan.ts";
+import { markedCommands } from "../support/readme_commands.ts";
 import project from "../../deno.json" with { type: "json" };
 import type { Suite } from "./debian_image.ts";
 import { type Fault, NEW_VERSION, writeChanged, writeImpostor } from "./new_versions.ts";
@@ -61,6 +62,9 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     assert.deepEqual(await getent(vm, MESH), ["10.96.1.1"], what);
     assert.equal((await vm.attempt(["test", "-e", `${BINARY}.outrigger-new`])).code, 1, what);
   };
+  const [look, upgrade] = markedCommands("upgrade");
+  /** As it is written in the README, in the folder where the new program is. */
+  const run = (command: string) => vm.run(["sh", "-c", `cd /opt && ${command}`]);
   const files = async () =>
     new Map(
       [...await filesOf(vm)].filter(([path]) =>
@@ -69,7 +73,7 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     );
   await bring(vm);
   await vm.run(["rm", "-f", "/opt/SHA256SUMS"]);
-  const next = await offer("new", (path) =>
+  const next = await offer("outrigger-linux-x64", (path) =>
     writeChanged(path, {
       "Description=DNS proxy of the service mesh": "Description=DNS proxy of the service MESH",
     }));
@@ -81,7 +85,7 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
       [
         "another sum",
         [next, "--sha256", "0".repeat(64)],
-        /The sum of \/opt\/new is \w+, and not 0000/,
+        /The sum of \/opt\/outrigger-linux-x64 is \w+, and not 0000/,
       ],
       ["no sum", ["/opt/outrigger"], /Nothing says what the sum/],
       ["a version without a control plane", ["0.2.0"], /no control plane/],
@@ -103,7 +107,7 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     ) {
       assert.match((await vm.attempt([BINARY, "upgrade", `/opt/${file}`])).stderr, message);
     }
-    const plan = await vm.run([BINARY, "upgrade", next, "--dry-run"]);
+    const plan = await run(look);
     assert.match(
       plan,
       new RegExp(`Would upgrade outrigger ${OLD_VERSION} to ${NEW_VERSION}, losing no`),
@@ -236,7 +240,7 @@ async function runUpgrade(t: Deno.TestContext, suite: Suite): Promise<void> {
     const load = await underLoad(network, LOAD, async () => {
       await pause(1_000);
       const startedMs = performance.now();
-      console.log(await vm.run([BINARY, "upgrade", next]));
+      console.log(await run(upgrade));
       report("upgraded", performance.now() - startedMs);
     });
     console.log(JSON.stringify(load));
