@@ -227,6 +227,20 @@ async function runUnits(t: Deno.TestContext, suite: Suite): Promise<void> {
     report("captured again after a pause", await scene.untilCaptured("up", 15_000));
   });
 
+  await t.step("the look at the end of a pause does not cancel a stop", async () => {
+    await scene.untilProperty("outrigger-recapture.service", "ActiveState", "inactive", 15_000);
+    // It takes longer than the pause.
+    const slow = "/run/systemd/system/outrigger.service.d/slow.conf";
+    await vm.writeFile(slow, "[Service]\nExecStop=/bin/sleep 12\nTimeoutStopSec=20\n");
+    await vm.run(["systemctl", "daemon-reload"]);
+    await vm.run(["systemctl", "start", "outrigger-recapture.service"]);
+    const { code, stderr } = await vm.attempt(["systemctl", "stop", ...SOCKETS, SERVICE]);
+    assert.equal(code, 0, stderr);
+    await vm.run(["rm", slow]);
+    await vm.run(["systemctl", "daemon-reload"]);
+    await recover();
+  });
+
   await t.step("leftovers of a power loss are given back, and only they", async () => {
     const clean = ["systemctl", "start", "outrigger-leftovers.service"];
     await scene.captures();
