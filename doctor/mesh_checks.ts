@@ -75,7 +75,7 @@ function checkCertificate(report: StatusReport | undefined): Finding {
   const said = problem === undefined ? "" : `: ${problem.message}`;
   return failedButServed(report)(
     check,
-    `${state === "none" ? "none" : `${state}, ended ${expiresAt}`}${said}`,
+    `${state === "expired" ? `expired, ended ${expiresAt}` : state}${said}`,
     problem?.remedy ||
       "It is asked for as soon as the stages above are well, with the token below.",
   );

@@ -68,6 +68,23 @@ testFindings([
     remedy: /fresh/,
   },
   {
+    name: "a certificate of an authority that is not trusted any more",
+    facts: {
+      status: {
+        ...STATUS,
+        problems: [problem("TOKEN_REFUSED", "The token is refused", "Put a fresh one there.")],
+        controlPlane: {
+          ...STATUS.controlPlane!,
+          certificate: { ...STATUS.controlPlane!.certificate, state: "unverifiable" },
+        },
+      },
+    },
+    check: "control plane: certificate",
+    result: "warning",
+    evidence: /^unverifiable: The token is refused/,
+    remedy: /fresh/,
+  },
+  {
     name: "a token that ended before it was used",
     facts: {
       status: "Connection refused",

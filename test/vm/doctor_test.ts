@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { StatusReport } from "../../agent/health/api.ts";
-import type { Finding } from "../../doctor/finding.ts";
 import { report } from "./report.ts";
 import { BINARY, bring, INSTALL, PROGRAM, withoutResolved } from "./vm_installation.ts";
+import { doctor } from "./vm_doctor.ts";
 import { bareScene } from "./vm_scene.ts";
 import type { VirtualMachine } from "./virtual_machine.ts";
 
@@ -18,31 +18,6 @@ const START = [
 ];
 
 const sh = (vm: VirtualMachine, script: string) => vm.run(["sh", "-ec", script]);
-
-/** What the doctor finds, and how it ends. */
-async function doctor(vm: VirtualMachine, { user = "root", program = BINARY } = {}) {
-  const startedMs = performance.now();
-  const { code, stdout, stderr } = await vm.attempt([program, "doctor", "--json"], { user });
-  assert.notEqual(stdout, "", stderr);
-  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
-  const tookMs = performance.now() - startedMs;
-  const ill = findings.filter(({ result }) => result === "failed" || result === "warning");
-  return {
-    code,
-    tookMs,
-    findings,
-    /** The checks that found something, with their results. */
-    wrong: ill.map(({ check, result }) => `${result} ${check}`),
-    /** Expects a finding. */
-    has(check: string, result: string, evidence: RegExp, remedy?: RegExp) {
-      const finding = findings.find((finding) => finding.check === check);
-      const all = JSON.stringify(finding ?? findings, null, 2);
-      assert.equal(finding?.result, result, all);
-      assert.match(finding.evidence, evidence, all);
-      if (remedy !== undefined) assert.match(finding.remedy, remedy, all);
-    },
-  };
-}
 
 /** Waits until nothing fails. */
 async function untilWell(vm: VirtualMachine): Promise<void> {
