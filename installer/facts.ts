@@ -6,6 +6,7 @@
  */
 import type { HostDns } from "../agent/host_dns/host_dns.ts";
 import type { ResolvConf } from "../agent/host_dns/resolv_conf.ts";
+import type { Layout } from "../systemd/layout.ts";
 
 /** The facts. */
 export interface VmFacts {
@@ -15,6 +16,8 @@ export interface VmFacts {
   systemdVersion: number | undefined;
   /** Whether /etc cannot be written at all. */
   etcReadOnly: boolean;
+  /** Where outrigger's files belong here: where a package has brought them, in the package's places. */
+  layout: Layout;
   /** The file that every set-up ends in. */
   resolvConf: ResolvConfFacts;
   /** The words of the line `hosts:` of nsswitch.conf, e.g. `files`, `dns`. */

@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { dirname } from "node:path";
+import { type Layout, OWN_LAYOUT } from "../systemd/layout.ts";
 import { type CaptureMode, portTaken } from "./capture_plan.ts";
 import { otherListener, type VmFacts } from "./facts.ts";
 import { CAPTURE_JOURNAL } from "./journal.ts";
 import { folderStep, type Plan } from "./plan.ts";
 import type { Command, Step } from "./steps.ts";
-import { RELEASE_PROGRAM, releaseProgram } from "./undo_script.ts";
+import { releaseProgram } from "./undo_script.ts";
 
-/** Where the program belongs: the units call it there. */
-export const BINARY = "/usr/local/bin/outrigger";
+/** Where the program belongs that no package brought. */
+export const BINARY: string = OWN_LAYOUT.program;
 /** The folder of the configuration. */
 export const CONFIG_FOLDER = "/etc/outrigger";
 /** The agent's user, and its group. */
@@ -39,11 +41,11 @@ export interface ConfigFile {
 
 /** What is installed. */
 export interface InstallOptions {
-  /** The program to copy to {@link BINARY}; undefined where it is there already. */
+  /** The program to copy to its place; undefined where it is there already. */
   program: string | undefined;
   /** The configuration; none where the one that is there is to be used. */
   configFiles: readonly ConfigFile[];
-  /** Units, users and folders, as systemd reads them. */
+  /** Units, users and folders, as systemd reads them; what lies below /usr a package has brought. */
   units: readonly UnitText[];
   /** The drop-in that makes the agent serve on port 53; undefined where nothing needs it. */
   port53Unit: UnitText | undefined;
@@ -60,15 +62,21 @@ export interface InstallOptions {
 /** The facts that an installation depends on. */
 export type InstallFacts = Pick<
   VmFacts,
-  "isRoot" | "systemdVersion" | "etcReadOnly" | "listeners"
+  "isRoot" | "systemdVersion" | "etcReadOnly" | "layout" | "listeners"
 >;
 
 /** Makes the plan. */
 export function planInstall(facts: InstallFacts, options: InstallOptions): Plan {
-  const { systemdVersion, isRoot, etcReadOnly } = facts;
+  const { systemdVersion, isRoot, etcReadOnly, layout } = facts;
   const refusals: string[] = [];
   if (!isRoot) {
     refusals.push("Only root can install a service: run it again with sudo.");
+  }
+  if (layout.isPackage && options.program !== undefined) {
+    refusals.push(
+      `A package brought outrigger to this machine: run ${layout.program} install, with the same ` +
+        "options. For another version, upgrade the package; to do without it, remove it first.",
+    );
   }
   if (systemdVersion === undefined) {
     refusals.push(
@@ -87,38 +95,50 @@ export function planInstall(facts: InstallFacts, options: InstallOptions): Plan 
   const taken = otherListener(facts, { address: "127.0.0.1", port: options.port });
   if (taken !== undefined) refusals.push(portTaken(taken.program, options.port));
   return {
-    steps: installSteps(systemdVersion ?? OLDEST_SYSTEMD, options),
+    steps: installSteps({ layout, systemdVersion: systemdVersion ?? OLDEST_SYSTEMD }, options),
     trace: [],
     refusals,
     warnings: [],
   };
 }
 
-function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
+function installSteps(
+  { layout, systemdVersion }: { layout: Layout; systemdVersion: number },
+  options: InstallOptions,
+): Step[] {
   const { program, port53Unit, containersUnit, configFiles, enabledUnits, capture } = options;
+  const { isPackage } = layout;
   const units = [...options.units, port53Unit, containersUnit]
     .filter((unit) => unit !== undefined)
     .filter(({ sinceSystemd = 0 }) => sinceSystemd <= systemdVersion);
+  // What lies below /usr a package has brought.
+  const written = units.filter(({ path }) => path.startsWith("/etc/"));
   const isBefore = ({ path }: UnitText) => !path.startsWith("/etc/systemd/system/");
-  const [first, rest] = [units.filter(isBefore), units.filter((unit) => !isBefore(unit))];
-  const all = unitNames(rest);
+  const [first, rest] = [written.filter(isBefore), written.filter((unit) => !isBefore(unit))];
+  const all = unitNames(units);
   // The others act at a boot, or are wanted by these.
   const started = enabledUnits.filter((unit) => all.includes(unit));
+  const deleteUser: Command = {
+    command: ["userdel", AGENT_USER],
+    onlyIf: ["getent", "passwd", AGENT_USER],
+  };
   return [
     run({ down: ["systemctl", "daemon-reload"], why: "systemd forgets the units at the end" }),
     ...program === undefined ? [] : [{
       kind: "copy file" as const,
       from: program,
-      path: BINARY,
+      path: layout.program,
       mode: 0o755,
       why: "the units call it there",
     }],
     ...withFolders(first),
+    ...isPackage
+      ? [run({ down: deleteUser, onlyPurge: true, why: "the package has made the user" })]
+      : [],
     run({
-      up: ["systemd-sysusers", "/etc/sysusers.d/outrigger.conf"],
-      down: ["userdel", AGENT_USER],
+      up: ["systemd-sysusers", layout.sysusers],
+      ...(!isPackage && { down: deleteUser, onlyPurge: true }),
       unless: ["getent", "passwd", AGENT_USER],
-      onlyPurge: true,
       why: `the agent runs as ${AGENT_USER}, which can do nothing else`,
     }),
     {
@@ -126,6 +146,7 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
       path: CONFIG_FOLDER,
       mode: 0o750,
       group: AGENT_USER,
+      onlyPurge: isPackage,
       why: "for the configuration, which may hold a token",
     },
     ...configFolders(configFiles).map((path): Step => ({
@@ -133,6 +154,7 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
       path,
       mode: 0o750,
       group: AGENT_USER,
+      onlyPurge: isPackage,
       why: "for the configuration",
     })),
     ...configFiles.map(({ path, text }): Step => ({
@@ -141,6 +163,7 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
       text,
       mode: 0o640,
       group: AGENT_USER,
+      onlyPurge: isPackage,
       why: "the configuration",
     })),
     {
@@ -151,18 +174,20 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
     },
     { kind: "own tree", path: "/run/outrigger", why: "where the agent asks for the capture" },
     run({
-      up: ["systemd-tmpfiles", "--create", "/etc/tmpfiles.d/outrigger.conf"],
+      up: ["systemd-tmpfiles", "--create", layout.tmpfiles],
       afterChange: true,
       why: "the folder under /run, as at each boot",
     }),
-    folderStep("/usr/local/lib/outrigger", "for the script"),
-    {
-      kind: "write file",
-      path: RELEASE_PROGRAM,
-      text: releaseProgram(CAPTURE_JOURNAL),
-      mode: 0o755,
-      why: "gives the machine its own DNS back where the program is what is broken",
-    },
+    ...isPackage ? [] : [
+      folderStep(dirname(layout.release), "for the script"),
+      {
+        kind: "write file" as const,
+        path: layout.release,
+        text: releaseProgram(CAPTURE_JOURNAL),
+        mode: 0o755,
+        why: "gives the machine its own DNS back where the program is what is broken",
+      },
+    ],
     ...withFolders(rest),
     run({
       up: ["systemctl", "daemon-reload"],
@@ -189,8 +214,8 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
     }),
     { kind: "await serving", why: "nothing is sent to an agent that does not answer" },
     ...capture === "none" ? [] : [run({
-      up: [BINARY, "capture", "up"],
-      unless: [BINARY, "capture", "status"],
+      up: [layout.program, "capture", "up"],
+      unless: [layout.program, "capture", "status"],
       why: "the machine's lookups go to the agent (its own plan below)",
     })],
   ];
@@ -199,14 +224,15 @@ function installSteps(systemdVersion: number, options: InstallOptions): Step[] {
 function run(
   { up, down, ...rest }: {
     up?: readonly string[];
-    down?: readonly string[];
+    down?: readonly string[] | Command;
     unless?: readonly string[];
     afterChange?: boolean;
     onlyPurge?: boolean;
     why: string;
   },
 ): Step {
-  const command = (words: readonly string[]): Command => ({ command: words });
+  const command = (given: readonly string[] | Command): Command =>
+    "command" in given ? given : { command: given };
   return {
     kind: "run",
     ...(up && { up: command(up) }),
@@ -240,9 +266,7 @@ function configFolders(files: readonly ConfigFile[]): string[] {
 /** The units themselves, those first that would start others again. */
 function unitNames(units: readonly UnitText[]): string[] {
   const order = ["timer", "path", "service", "socket"];
-  return units.map(({ path }) => path.split("/"))
-    .filter((parts) => parts.length === 5)
-    .map((parts) => parts[4])
+  return units.flatMap(({ path }) => /\/systemd\/system\/([^/]+)$/.exec(path)?.[1] ?? [])
     // Those that act for a moment end by themselves: a stop would wait for their pauses.
     .filter((name) =>
       !/^outrigger-(capture|recapture|release|retry|leftovers)\.service$/.test(name)

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
-import { vmFacts } from "../test/support/vm_facts.ts";
+import { PACKAGE_LAYOUT } from "../systemd/layout.ts";
+import { ENABLED_UNITS, PORT_53_UNIT, UNITS, unitsOf } from "../systemd/units.ts";
+import { SETTINGS, vmFacts } from "../test/support/vm_facts.ts";
 import type { VmFacts } from "./facts.ts";
+import { planCapture } from "./capture_plan.ts";
 import { type InstallOptions, planInstall } from "./install_plan.ts";
 import { describeInverse, describeStep, type Step } from "./steps.ts";
 
@@ -31,6 +33,11 @@ const refusals: [name: string, facts: Partial<VmFacts>, refusal: RegExp][] = [
   ["a machine without systemd", { systemdVersion: undefined }, /^systemd is not process 1/],
   ["an old systemd", { systemdVersion: 244 }, /^systemd 244 is too old/],
   ["a read-only /etc", { etcReadOnly: true }, /^\/etc is read-only/],
+  [
+    "another program than the package's",
+    { layout: PACKAGE_LAYOUT },
+    /run \/usr\/bin\/outrigger install/,
+  ],
   [
     "Istio's agent on its port",
     { listeners: [{ address: "127.0.0.1", port: 15053, program: "pilot-agent" }] },
@@ -102,4 +109,33 @@ Deno.test("planInstall() takes port 53 only where it is needed, and units that s
   const later = UNITS.find(({ sinceSystemd = 0 }) => sinceSystemd > 252)!;
   assert.ok(!written({}).includes(later.path));
   assert.ok(written({}, { systemdVersion: 257 }).includes(later.path));
+});
+
+Deno.test("planInstall() leaves to a package what is the package's, and to its purge what is configured", () => {
+  const options = { program: undefined, units: unitsOf(PACKAGE_LAYOUT), port53Unit: PORT_53_UNIT };
+  const facts = { layout: PACKAGE_LAYOUT, systemdVersion: 257 };
+  const { steps, refusals } = plan(options, facts);
+  assert.deepEqual(refusals, []);
+  const written = steps.flatMap((step) => step.kind === "write file" ? [step] : []);
+  assert.deepEqual(written.map(({ path }) => path), [
+    "/etc/outrigger/config.yaml",
+    "/etc/outrigger/vm/cluster.env",
+    "/etc/systemd/system/outrigger.service.d/254-restart.conf",
+    PORT_53_UNIT.path,
+  ]);
+  for (const { path, onlyPurge } of written) {
+    assert.equal(onlyPurge ?? false, path.startsWith("/etc/outrigger/"), path);
+  }
+  const own = plan({ port53Unit: PORT_53_UNIT }, { systemdVersion: 257 }).steps;
+  const commands = (all: readonly Step[]) =>
+    all.flatMap((step) => step.kind === "run" ? step.up?.command.join(" ") ?? [] : []);
+  // The rest is the same, in the package's places.
+  assert.deepEqual(
+    commands(steps),
+    commands(own).map((line) =>
+      line.replace(/\/etc\/(sysusers|tmpfiles)/, "/usr/lib/$1").replace("/usr/local/", "/usr/")
+    ),
+  );
+  const capture = planCapture(vmFacts(facts), "nftables", SETTINGS).steps;
+  assert.ok(!JSON.stringify([steps, capture]).includes("/usr/local/"));
 });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { containerSockets } from "../systemd/container_sockets.ts";
-import { ENABLED_UNITS, PORT_53_ADDRESS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
+import { PACKAGE_LAYOUT } from "../systemd/layout.ts";
+import { ENABLED_UNITS, PORT_53_ADDRESS, PORT_53_UNIT, UNITS, unitsOf } from "../systemd/units.ts";
 import { MemoryVm, type MemoryVmOptions } from "../test/support/memory_vm.ts";
 import { SeededRandom } from "../test/support/seeded_random.ts";
 import { SETTINGS } from "../test/support/vm_facts.ts";
 import type { CaptureName } from "./capture/capture.ts";
 import { type CaptureRequest, Installer, planAll } from "./installer.ts";
+import { describeStep } from "./steps.ts";
 
 const AUTO: CaptureRequest = { mode: "auto", settings: SETTINGS };
 /** The agent's sockets, which systemd holds. */
@@ -145,6 +147,48 @@ for (const [name, captures, options] of vms) {
 }
 
 class Killed extends Error {}
+
+Deno.test("Installer leaves configuration and state of a package's program to its purge", async () => {
+  const packaged = Object.fromEntries(
+    unitsOf(PACKAGE_LAYOUT).filter(({ path }) => path.startsWith("/usr/"))
+      .map(({ path, text }) => [path, text]),
+  );
+  const { vm, installer } = make({
+    files: { "/etc/resolv.conf": SERVER, "/usr/bin/outrigger": "the program", ...packaged },
+  });
+  const before = vm.state() as { files: Record<string, string> };
+  // By the package's own script.
+  vm.tree.put("/etc/user-outrigger", "yes");
+  const { layout } = await installer.probe(AUTO);
+  const configFiles = [{ path: "/etc/outrigger/config.yaml", text: "from: vm\n" }];
+  for (const files of [configFiles, []]) {
+    const { install } = planAll(await installer.probe(AUTO), {
+      program: undefined,
+      configFiles: files,
+      units: unitsOf(layout),
+      port53Unit: PORT_53_UNIT,
+      containersUnit: containerSockets,
+      enabledUnits: ENABLED_UNITS,
+    }, AUTO);
+    const changed = (await installer.install(install, () => {})).map(describeStep);
+    // Its folder under /run went with the removal before.
+    assert.ok(changed.includes(`run systemd-tmpfiles --create ${layout.tmpfiles}`));
+    await installer.captureUp(AUTO);
+    assert.equal(vm.tree.text(PORT_53_UNIT.path), PORT_53_UNIT.text);
+    assert.deepEqual((await installer.uninstall({ purge: false })).problems, []);
+    const left = Object.keys((vm.state() as typeof before).files)
+      .filter((path) => !(path in before.files));
+    assert.deepEqual(left, [
+      "/etc/outrigger",
+      "/etc/outrigger/config.yaml",
+      "/etc/user-outrigger",
+      "/var/lib/outrigger-install",
+      "/var/lib/outrigger-install/journal.json",
+    ]);
+  }
+  assert.deepEqual((await installer.uninstall({ purge: true })).problems, []);
+  assert.deepEqual(vm.state(), before);
+});
 
 Deno.test("Installer.captureUp() learns what a rival wrote, and captures again", async () => {
   const { vm, installer } = make({ files: { "/etc/resolv.conf": SERVER } });

@@ -12,6 +12,7 @@ import type { FileTree } from "../agent/system/file_tree.ts";
 import type { Files } from "../agent/system/files.ts";
 import type { RunProgram } from "../agent/system/programs.ts";
 import type { SocketAddress } from "../agent/system/socket_address.ts";
+import { type Layout, OWN_LAYOUT, PACKAGE_LAYOUT } from "../systemd/layout.ts";
 import { NETWORK_MANAGER_DROP_IN } from "./capture/network_manager.ts";
 import { OWN_COMMENT } from "./capture/capture.ts";
 import { STUB_FILE, UPLINK_FILE } from "./capture/resolved.ts";
@@ -54,6 +55,17 @@ const UNITS = {
   libvirt: "libvirtd.service",
 } as const;
 
+/** Where packages put units. */
+const PACKAGED = [PACKAGE_LAYOUT.unitFolder, "/lib/systemd/system"];
+
+/** The layout of this VM. */
+export async function findLayout(tree: Pick<FileTree, "look">): Promise<Layout> {
+  for (const folder of PACKAGED) {
+    if (await tree.look(`${folder}/outrigger.service`) !== undefined) return PACKAGE_LAYOUT;
+  }
+  return OWN_LAYOUT;
+}
+
 /** Gathers them. */
 export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
   const prober = new Prober(options);
@@ -70,6 +82,7 @@ export async function probeVm(options: ProbeOptions): Promise<VmFacts> {
     systemdVersion: await prober.systemdVersion(),
     etcReadOnly: !await prober.succeeds(["test", "-w", "/etc"]) &&
       (await prober.output(["id", "-u"])).trim() === "0",
+    layout: await findLayout(options.tree),
     resolvConf: await prober.resolvConf(),
     nsswitchHosts: parseNsswitchHosts(await prober.text("/etc/nsswitch.conf")),
     resolved: active.has("resolved") ? await prober.resolved() : undefined,

@@ -7,10 +7,11 @@
 import type { Inverse, RestoreFile } from "./steps.ts";
 import { savedPath, unfinishedPath } from "./steps.ts";
 
-/** What the units call, wherever the script of the day lies. */
-export const RELEASE_PROGRAM = "/usr/local/lib/outrigger/release";
-
-/** The text of {@link RELEASE_PROGRAM}. @param journal the folder of the capture's journal */
+/**
+ * The text of the program that the units call, wherever the script of the day lies.
+ *
+ * @param journal the folder of the capture's journal
+ */
 export function releaseProgram(journal: string): string {
   return [
     "#!/bin/sh",

@@ -24,7 +24,7 @@ export const UPGRADE_DROP_IN = "/run/systemd/system/outrigger.service.d/upgrade.
 /** Who is killed while the new version seems to be well is taken back so long after. */
 export const UPGRADE_DEADLINE_SECONDS = 60;
 /** Locked by an upgrade for as long as it looks after the new program itself. */
-export const UPGRADE_LOCK = "/usr/local/bin";
+export const UPGRADE_LOCK: string = dirname(BINARY);
 
 /** A file that a version wants to have on a machine: root's, and all may read it. */
 export interface ReleaseFile {

@@ -1,6 +1,6 @@
 /**
  * The files that make systemd run outrigger, with the paths where they belong on a VM. Why each line is
- * there stands in the files themselves.
+ * there stands in the files themselves, which name the places of an installation of outrigger's own.
  *
  * They are the same on every version of systemd, but for drop-ins that only later versions know.
  *
@@ -21,6 +21,7 @@ import socket from "./outrigger.socket" with { type: "text" };
 import port53DropIn from "./outrigger.socket.d/port-53.conf" with { type: "text" };
 import sysusers from "./sysusers.conf" with { type: "text" };
 import tmpfiles from "./tmpfiles.conf" with { type: "text" };
+import { type Layout, OWN_LAYOUT, placeText } from "./layout.ts";
 
 /** A file of root's that all may read. */
 export interface UnitFile {
@@ -32,33 +33,43 @@ export interface UnitFile {
   readonly sinceSystemd?: number;
 }
 
-const UNIT_FOLDER = "/etc/systemd/system";
+/** Where drop-ins belong in every layout: which ones there are depends on the VM, and no package brings them. */
+const DROP_IN_FOLDER = "/etc/systemd/system";
 
-/** All that every VM needs; later ones may name users that earlier ones make. */
-export const UNITS: readonly UnitFile[] = [
-  { path: "/etc/sysusers.d/outrigger.conf", text: sysusers },
-  { path: "/etc/tmpfiles.d/outrigger.conf", text: tmpfiles },
-  { path: `${UNIT_FOLDER}/outrigger.socket`, text: socket },
-  { path: `${UNIT_FOLDER}/outrigger-ipv6.socket`, text: ipv6Socket },
-  { path: `${UNIT_FOLDER}/outrigger.service`, text: service },
-  {
-    path: `${UNIT_FOLDER}/outrigger.service.d/254-restart.conf`,
-    text: restartDropIn,
-    sinceSystemd: 254,
-  },
-  { path: `${UNIT_FOLDER}/outrigger-capture.service`, text: captureService },
-  { path: `${UNIT_FOLDER}/outrigger-capture.path`, text: capturePath },
-  { path: `${UNIT_FOLDER}/outrigger-capture.timer`, text: captureTimer },
-  { path: `${UNIT_FOLDER}/outrigger-recapture.service`, text: recaptureService },
-  { path: `${UNIT_FOLDER}/outrigger-release.service`, text: releaseService },
-  { path: `${UNIT_FOLDER}/outrigger-retry.service`, text: retryService },
-  { path: `${UNIT_FOLDER}/outrigger-retry.timer`, text: retryTimer },
-  { path: `${UNIT_FOLDER}/outrigger-leftovers.service`, text: leftoversService },
-];
+/** All that every VM needs, in a layout; later ones may name users that earlier ones make. */
+export function unitsOf(layout: Layout): readonly UnitFile[] {
+  const unit = (name: string, text: string): UnitFile => ({
+    path: `${layout.unitFolder}/${name}`,
+    text: placeText(text, layout),
+  });
+  return [
+    { path: layout.sysusers, text: sysusers },
+    { path: layout.tmpfiles, text: tmpfiles },
+    unit("outrigger.socket", socket),
+    unit("outrigger-ipv6.socket", ipv6Socket),
+    unit("outrigger.service", service),
+    {
+      path: `${DROP_IN_FOLDER}/outrigger.service.d/254-restart.conf`,
+      text: restartDropIn,
+      sinceSystemd: 254,
+    },
+    unit("outrigger-capture.service", captureService),
+    unit("outrigger-capture.path", capturePath),
+    unit("outrigger-capture.timer", captureTimer),
+    unit("outrigger-recapture.service", recaptureService),
+    unit("outrigger-release.service", releaseService),
+    unit("outrigger-retry.service", retryService),
+    unit("outrigger-retry.timer", retryTimer),
+    unit("outrigger-leftovers.service", leftoversService),
+  ];
+}
+
+/** Those of an installation of outrigger's own. */
+export const UNITS: readonly UnitFile[] = unitsOf(OWN_LAYOUT);
 
 /** What is added where a resolv.conf has to name the agent. */
 export const PORT_53_UNIT: UnitFile = {
-  path: `${UNIT_FOLDER}/outrigger.socket.d/port-53.conf`,
+  path: `${DROP_IN_FOLDER}/outrigger.socket.d/port-53.conf`,
   text: port53DropIn,
 };
 

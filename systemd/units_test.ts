@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ENABLED_UNITS, PORT_53_ADDRESS, PORT_53_UNIT, UNITS } from "./units.ts";
+import { OWN_LAYOUT, PACKAGE_LAYOUT } from "./layout.ts";
+import { ENABLED_UNITS, PORT_53_ADDRESS, PORT_53_UNIT, UNITS, unitsOf } from "./units.ts";
 
 const ALL = [...UNITS, PORT_53_UNIT];
 
@@ -36,6 +37,23 @@ Deno.test("UNITS holds every file of the folder, under its own name", async () =
     const file = held[ALL.findIndex((unit) => unit.path === path)];
     assert.equal(text, await Deno.readTextFile(join(import.meta.dirname!, file)), path);
     assert.match(text, /^# /, `${path} says what it is for`);
+  }
+});
+
+for (const [name, layout] of Object.entries({ own: OWN_LAYOUT, package: PACKAGE_LAYOUT })) {
+  Deno.test(`unitsOf() has the places of the layout in its texts (${name})`, () => {
+    const found = unitsOf(layout).flatMap(({ text }) => text.match(/\/usr\/[\w./-]+/g) ?? []);
+    const { program, release, prefix } = layout;
+    assert.deepEqual(new Set(found), new Set([program, release, `${prefix}/bin`]));
+  });
+}
+
+Deno.test("unitsOf() differs in its places alone, and has drop-ins in /etc in each layout", () => {
+  const names = (units: typeof UNITS) => units.map(({ path }) => path.split("/").at(-1));
+  const packaged = unitsOf(PACKAGE_LAYOUT);
+  assert.deepEqual(names(packaged), names(UNITS));
+  for (const { path, sinceSystemd } of packaged) {
+    assert.equal(path.startsWith("/etc/"), sinceSystemd !== undefined, path);
   }
 });
 

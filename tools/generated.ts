@@ -13,7 +13,8 @@ import { CONFIG_FOLDER, planInstall } from "../installer/install_plan.ts";
 import type { Plan } from "../installer/plan.ts";
 import type { Step } from "../installer/steps.ts";
 import { containerSockets } from "../systemd/container_sockets.ts";
-import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../systemd/units.ts";
+import { type Layout, OWN_LAYOUT, PACKAGE_LAYOUT } from "../systemd/layout.ts";
+import { ENABLED_UNITS, PORT_53_UNIT, UNITS, unitsOf } from "../systemd/units.ts";
 import latest from "../test/bench/results/latest.json" with { type: "json" };
 import { readmeRows, targetRows } from "../test/bench/readme_table.ts";
 import type { BenchResult } from "../test/bench/results.ts";
@@ -75,9 +76,10 @@ const tables: Record<string, () => string> = {
     ),
   changes: () =>
     table(
-      ["what", "why", "on the way back"],
-      installPlan().steps.filter(changesSomething).map((step) => [
+      ["what", "with a package", "why", "on the way back"],
+      installPlan(OWN_LAYOUT).steps.filter(changesSomething).map((step) => [
         changeOf(step),
+        packagedOf(step),
         step.why,
         step.onlyPurge ? "removed with `--purge`" : undoOf(step),
       ]),
@@ -113,11 +115,12 @@ function exampleJoinLine(): string {
 }
 
 /** A plan for any VM: of its capture only what all have in common. */
-function installPlan(): Plan {
-  return planInstall({ systemdVersion: 257, isRoot: true, etcReadOnly: false, listeners: [] }, {
-    program: "outrigger",
+function installPlan(layout: Layout): Plan {
+  const facts = { systemdVersion: 257, isRoot: true, etcReadOnly: false, layout, listeners: [] };
+  return planInstall(facts, {
+    program: layout.isPackage ? undefined : "outrigger",
     configFiles: [{ path: `${CONFIG_FOLDER}/config.yaml`, text: "" }],
-    units: UNITS,
+    units: unitsOf(layout),
     port53Unit: PORT_53_UNIT,
     containersUnit: containerSockets(["192.0.2.1:15053"]),
     enabledUnits: ENABLED_UNITS,
@@ -134,8 +137,32 @@ function changesSomething(step: Step): boolean {
 }
 
 function changeOf(step: Step): string {
-  if (step.kind === "run") return code(step.up!.command.slice(0, 2).join(" "));
-  return code((step as { path: string }).path);
+  return code(subjectOf(step)!);
+}
+
+/** What a step is about; undefined where it changes nothing. */
+function subjectOf(step: Step): string | undefined {
+  return step.kind === "run"
+    ? step.up?.command.slice(0, 2).join(" ")
+    : "path" in step
+    ? step.path
+    : undefined;
+}
+
+/** What is the same, and what another, where a package brings what a step would put there. */
+function packagedOf(step: Step): string {
+  const same = installPlan(PACKAGE_LAYOUT).steps
+    .find((other) => subjectOf(other) === subjectOf(step));
+  if (same !== undefined) {
+    return same.onlyPurge && !step.onlyPurge ? "the same, until a purge" : "the same";
+  }
+  if (step.kind === "run") return "by the package itself, until a purge";
+  const packaged = new Map([
+    [OWN_LAYOUT.program, PACKAGE_LAYOUT.program],
+    [OWN_LAYOUT.release, PACKAGE_LAYOUT.release],
+    ...UNITS.map(({ path }, i) => [path, unitsOf(PACKAGE_LAYOUT)[i].path] as const),
+  ]);
+  return code(packaged.get((step as { path: string }).path)!);
 }
 
 function undoOf(step: Step): string {

@@ -8,12 +8,13 @@ import type { Config } from "../config/config.ts";
 import { AgentError } from "../system/agent_error.ts";
 import type { CapturePlan } from "../../installer/capture_plan.ts";
 import { InstallError } from "../../installer/errors.ts";
-import { BINARY } from "../../installer/install_plan.ts";
 import { planAll } from "../../installer/installer.ts";
 import type { Plan } from "../../installer/plan.ts";
+import { findLayout } from "../../installer/probe.ts";
 import { describeInverse, describeStep, isQuiet, type Step } from "../../installer/steps.ts";
 import { containerSockets } from "../../systemd/container_sockets.ts";
-import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../../systemd/units.ts";
+import type { Layout } from "../../systemd/layout.ts";
+import { ENABLED_UNITS, PORT_53_UNIT, unitsOf } from "../../systemd/units.ts";
 import type { CommandContext } from "./command_context.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { installConfig, type InstallConfigFlags } from "./install_config.ts";
@@ -38,10 +39,12 @@ export async function install(flags: InstallFlags, context: CommandContext): Pro
   await checkToken(flags, config, context);
   const request = captureRequest(config);
   const installer = installerOf(context, config);
-  const { install, capture } = planAll(await installer.probe(request), {
-    program: await programToCopy(context),
+  const facts = await installer.probe(request);
+  const { layout } = facts;
+  const { install, capture } = planAll(facts, {
+    program: await programToCopy(layout, context),
     configFiles,
-    units: UNITS,
+    units: unitsOf(layout),
     port53Unit: PORT_53_UNIT,
     containersUnit: containerSockets,
     enabledUnits: ENABLED_UNITS,
@@ -132,6 +135,7 @@ export async function uninstall(
   await refuseUnlessRoot(context);
   // Undoing needs no configuration, which may be what is broken.
   const config = await serviceConfig(context, MINIMAL);
+  const { isPackage } = await findLayout(context.machine().tree);
   const { wasThere, problems } = await installerOf(context, config).uninstall({ purge });
   if (json) context.print(`${JSON.stringify({ wasThere, problems }, null, 2)}\n`);
   if (problems.length > 0) {
@@ -144,12 +148,20 @@ export async function uninstall(
     context.print(
       !wasThere
         ? "Nothing to undo: outrigger is not installed on this machine.\n"
-        : `The machine is as it was${
-          purge ? "" : ", but for the user outrigger and its state (--purge removes them)"
-        }.\n`,
+        : `The machine is as it was${leftBy({ purge, isPackage })}.\n`,
     );
   }
   return ExitCode.OK;
+}
+
+/** What an undone installation leaves, as the end of a sentence. */
+function leftBy({ purge, isPackage }: { purge: boolean; isPackage: boolean }): string {
+  const left = [
+    ...isPackage ? ["the package"] : [],
+    ...isPackage && !purge ? ["its configuration"] : [],
+    ...purge ? [] : ["the user outrigger and its state (--purge removes them)"],
+  ];
+  return left.length === 0 ? "" : `, but for ${left.join(", ")}`;
 }
 
 /** A configuration that is one, for what does not depend on it. */
@@ -165,14 +177,14 @@ export async function refuseUnlessRoot(context: CommandContext): Promise<void> {
 }
 
 /** This program, where it is not the one that the units call. */
-async function programToCopy(context: CommandContext): Promise<string | undefined> {
+async function programToCopy(layout: Layout, context: CommandContext): Promise<string | undefined> {
   const { program, tree } = context.machine();
-  if (program === BINARY) return undefined;
+  if (program === layout.program) return undefined;
   if (program !== undefined) return program;
-  if (await tree.look(BINARY) !== undefined) return undefined;
+  if (await tree.look(layout.program) !== undefined) return undefined;
   throw new AgentError(
     "USAGE",
-    `There is no ${BINARY}, and this runs from source: build the program (deno task build) and run ` +
+    `There is no ${layout.program}, and this runs from source: build the program (deno task build) and run ` +
       "its own `install`.",
   );
 }

@@ -49,6 +49,15 @@ Deno.test("install --dry-run --json says the same to machines", async () => {
   assert.deepEqual(Object.keys(report.install[0]), ["do", "undo", "why", "inForce"]);
 });
 
+const PACKAGED: MemoryVmOptions = {
+  files: {
+    ...VM.files,
+    "/usr/bin/outrigger": "the program",
+    "/usr/lib/systemd/system/outrigger.service": "",
+  },
+};
+const DEB = { "dpkg-query --show outrigger": "outrigger\t0.1.0\n" };
+
 const refused: [name: string, args: string[], options: MemoryVmOptions, message: RegExp][] = [
   ["anybody but root", install, { ...VM, output: { "id -u": "1000\n" } }, /Only root can install/],
   [
@@ -62,6 +71,24 @@ const refused: [name: string, args: string[], options: MemoryVmOptions, message:
       },
     },
     /Istio's agent \(pilot-agent\)/,
+  ],
+  [
+    "beside a package",
+    install,
+    PACKAGED,
+    /run \/usr\/bin\/outrigger install, with the same options/,
+  ],
+  [
+    "what a .deb brought",
+    ["upgrade", "/opt/new"],
+    { ...PACKAGED, output: DEB },
+    /`apt install \.\/outrigger_VERSION_ARCH\.deb`/,
+  ],
+  [
+    "what an .rpm brought",
+    ["upgrade", "/opt/new"],
+    PACKAGED,
+    /`dnf install \.\/outrigger-VERSION-1\.ARCH\.rpm`/,
   ],
   ["a wrong configuration", ["install", "--config", "/etc/bad.yaml"], VM, /config\.yaml:1: .*fils/],
   ["no configuration", ["install"], VM, /config\.yaml: cannot be read/],

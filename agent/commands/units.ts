@@ -5,8 +5,9 @@
  * @module
  */
 import { CAPTURE_JOURNAL } from "../../installer/journal.ts";
-import { RELEASE_PROGRAM, releaseProgram } from "../../installer/undo_script.ts";
+import { releaseProgram } from "../../installer/undo_script.ts";
 import type { ReleaseFiles } from "../../installer/upgrade_plan.ts";
+import { OWN_LAYOUT } from "../../systemd/layout.ts";
 import { ENABLED_UNITS, PORT_53_UNIT, UNITS } from "../../systemd/units.ts";
 import type { CommandContext } from "./command_context.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -17,7 +18,7 @@ export function printUnits(context: CommandContext): number {
     files: [
       ...UNITS.map((unit) => ({ ...unit, mode: 0o644 })),
       { ...PORT_53_UNIT, mode: 0o644, onlyIfThere: true },
-      { path: RELEASE_PROGRAM, text: releaseProgram(CAPTURE_JOURNAL), mode: 0o755 },
+      { path: OWN_LAYOUT.release, text: releaseProgram(CAPTURE_JOURNAL), mode: 0o755 },
     ],
     enabled: [...ENABLED_UNITS],
   };

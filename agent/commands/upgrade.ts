@@ -8,6 +8,7 @@ import { isVersion } from "../downloads.ts";
 import { messageOf } from "../system/agent_error.ts";
 import { InstallError } from "../../installer/errors.ts";
 import { BINARY } from "../../installer/install_plan.ts";
+import { findLayout } from "../../installer/probe.ts";
 import { Upgrade } from "../../installer/upgrade.ts";
 import {
   parseReleaseFiles,
@@ -44,8 +45,6 @@ interface UpgradeReport {
   fault?: string;
 }
 
-/** Where packages put units. */
-const PACKAGED = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 /** The program is tried by somebody who can do nothing. */
 const UNPRIVILEGED = [
   ...["timeout", "20", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
@@ -177,16 +176,14 @@ export async function upgrade(flags: UpgradeFlags, context: CommandContext): Pro
 /** A package's files are its package manager's. */
 async function refusePackages(context: CommandContext): Promise<void> {
   const { tree, runProgram } = context.machine();
-  const units = PACKAGED.map((folder) => `${folder}/outrigger.service`);
-  const found = await Promise.all(units.map((path) => tree.look(path)));
-  if (found.every((entry) => entry === undefined)) return;
-  const hasDpkg = (await runProgram(["dpkg", "--version"])).code === 0;
+  if (!(await findLayout(tree)).isPackage) return;
+  const isDeb = (await runProgram(["dpkg-query", "--show", "outrigger"])).code === 0;
+  const command = isDeb
+    ? "apt install ./outrigger_VERSION_ARCH.deb"
+    : "dnf install ./outrigger-VERSION-1.ARCH.rpm";
   throw new InstallError(
     "UPGRADE_REFUSED",
-    "outrigger was installed from a package on this machine: upgrade that, with " +
-      `\`${
-        hasDpkg ? "apt install ./outrigger_VERSION.deb" : "dnf install ./outrigger-VERSION.rpm"
-      }\`.`,
+    `A package brought outrigger to this machine: upgrade that, with \`${command}\`.`,
   );
 }
 

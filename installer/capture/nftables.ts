@@ -9,14 +9,9 @@ import type { Step } from "../steps.ts";
 import { type Capture, type CaptureSettings, OWN_COMMENT } from "./capture.ts";
 import { capturedBridges, containerChain } from "./containers.ts";
 
-/** Where the units call the program. */
-const PROGRAM = "/usr/local/bin/outrigger";
 const TABLE = "table inet outrigger";
 /** Any number that nobody else uses; the agent's queries are tracked apart from all others. */
 const ZONE = 15053;
-
-/** conntrack(8) is on few machines; the program does it itself. */
-const FORGET = { command: [PROGRAM, "capture", "forget-connections"] };
 
 /** See the module. */
 export const nftablesCapture: Capture = {
@@ -31,19 +26,20 @@ export const nftablesCapture: Capture = {
     return { fits: true, because: `nft ${nftVersion} redirects queries, whoever sends them` };
   },
   steps: (facts, settings) =>
-    loadSteps(
-      nftablesText(facts, settings),
-      `queries to ${settings.allNameservers ? "any nameserver" : nameservers(facts).join(", ")}${
-        of(capturedBridges(facts, settings))
-      }`,
-    ),
+    loadSteps(facts, {
+      text: nftablesText(facts, settings),
+      what: `queries to ${
+        settings.allNameservers ? "any nameserver" : nameservers(facts).join(", ")
+      }${of(capturedBridges(facts, settings))}`,
+    }),
 };
 
 /** The steps where containers alone are captured by nftables, and the VM's own queries in another way. */
 export function containerSteps(facts: VmFacts, settings: CaptureSettings): Step[] {
   const bridges = capturedBridges(facts, settings);
   if (bridges.length === 0) return [];
-  return loadSteps(tableText(containerChain(bridges, settings.dns.port)), `queries${of(bridges)}`);
+  const text = tableText(containerChain(bridges, settings.dns.port));
+  return loadSteps(facts, { text, what: `queries${of(bridges)}` });
 }
 
 function of(bridges: readonly { name: string }[]): string {
@@ -52,10 +48,15 @@ function of(bridges: readonly { name: string }[]): string {
     : ` of containers behind ${bridges.map(({ name }) => name).join(", ")}`;
 }
 
-function loadSteps(text: string, what: string): Step[] {
+function loadSteps(
+  { layout }: Pick<VmFacts, "layout">,
+  { text, what }: { text: string; what: string },
+): Step[] {
+  // conntrack(8) is on few machines; the program does it itself.
+  const forget = { command: [layout.program, "capture", "forget-connections"] };
   return [{
     kind: "run",
-    down: FORGET,
+    down: forget,
     why: "sockets that live on ask their nameservers themselves again",
   }, {
     kind: "run",
@@ -65,7 +66,7 @@ function loadSteps(text: string, what: string): Step[] {
     why: `${what} go to the agent; loaded as one, gone at the next boot`,
   }, {
     kind: "run",
-    up: FORGET,
+    up: forget,
     afterChange: true,
     why:
       "sockets that live on ask the agent too: the kernel keeps each on the way of its first packet",

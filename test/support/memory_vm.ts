@@ -125,9 +125,10 @@ export class MemoryVm {
         return this.tree.text(rest[1])?.includes(`${rest[0]}\n`) ? ok() : no();
     }
     if (
-      ["ss", "iptables-save", "resolvectl", "lsattr", "resolvconf", "NetworkManager"].includes(
-        program,
-      )
+      [
+        ...["ss", "iptables-save", "resolvectl", "lsattr", "resolvconf", "NetworkManager"],
+        "dpkg-query",
+      ].includes(program)
     ) {
       if (program !== "resolvconf" || verb === "--version") return no(NO_PROGRAM);
     }
@@ -154,6 +155,7 @@ export class MemoryVm {
           this.tree.text("/run/NetworkManager/conf.d/zz-outrigger.conf");
         return ok();
       case "systemd-sysusers /etc/sysusers.d/outrigger.conf":
+      case "systemd-sysusers /usr/lib/sysusers.d/outrigger.conf":
         this.tree.put("/etc/user-outrigger", "yes");
         return ok();
       case "userdel outrigger":

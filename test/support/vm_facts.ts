@@ -6,6 +6,7 @@
 import { parseResolvConf } from "../../agent/host_dns/resolv_conf.ts";
 import type { CaptureSettings } from "../../installer/capture/capture.ts";
 import type { ResolvConfFacts, ResolvedFacts, VmFacts } from "../../installer/facts.ts";
+import { OWN_LAYOUT } from "../../systemd/layout.ts";
 
 /** A resolv.conf with this text. */
 export function resolvConfFacts(
@@ -31,6 +32,7 @@ export function vmFacts(changes: Partial<VmFacts> = {}): VmFacts {
     isRoot: true,
     systemdVersion: 252,
     etcReadOnly: false,
+    layout: OWN_LAYOUT,
     resolvConf: resolvConfFacts(
       "search corp.example\nnameserver 192.0.2.53\noptions timeout:1 rotate\n",
     ),
