@@ -1,6 +1,7 @@
 /**
  * `deno task dist`: builds for every architecture, and puts all into dist/ that is handed out: programs, the
- * same packed, what is in them, under which terms, how to install them, and the sums of all of it.
+ * same packed, and as packages, what is in them, under which terms, how to install them, and the sums of all
+ * of it.
  *
  * @module
  */
@@ -14,17 +15,18 @@ import { build } from "./build.ts";
 import type { BaseOrigin } from "./denort_base.ts";
 import { NoBaseError } from "./denort_fallback.ts";
 import { licenceOf, licenceText } from "./licences.ts";
+import { makePackages } from "./linux_packages.ts";
 import { packagesInside } from "./packages_inside.ts";
 import { sbom } from "./sbom.ts";
 
 /** Names of programs by what they are compiled for. */
-const PROGRAMS: Readonly<Record<string, string>> = {
+export const PROGRAMS: Readonly<Record<string, string>> = {
   "x86_64-unknown-linux-gnu": binaryFileName("x64"),
   "aarch64-unknown-linux-gnu": binaryFileName("arm64"),
 };
 
-/** Most that a program may take on a VM's disk, and anything else that is handed out: it is downloaded. */
-const LIMIT_OCTETS = { program: 100e6, other: 30e6 };
+/** Most that a program may take on a VM's disk, and what is downloaded; packages are packed less tightly. */
+const LIMIT_OCTETS = { program: 100e6, package: 35e6, other: 30e6 };
 
 /** What {@link makePrograms} makes programs with. */
 export interface ProgramMaker {
@@ -106,6 +108,8 @@ export async function sumUp(
     print(`${join(folder, name)}: ${megabytes(size)}, ${difference(size, last[name])}`);
     const limit = Object.values(PROGRAMS).includes(name)
       ? LIMIT_OCTETS.program
+      : /\.(deb|rpm)$/.test(name)
+      ? LIMIT_OCTETS.package
       : LIMIT_OCTETS.other;
     if (size > limit) tooLarge.push(`${name} takes ${size - limit} octets more`);
   }
@@ -133,6 +137,20 @@ async function pack(path: string): Promise<void> {
   await runToEnd("xz", ["--keep", "--threads=1", "-9", path]);
 }
 
+/** Makes packages of the programs among files, once their terms are there; returns names of the packages. */
+async function packagePrograms(folder: string, names: readonly string[]): Promise<string[]> {
+  const packages: string[] = [];
+  for (const [target, name] of Object.entries(PROGRAMS)) {
+    if (!names.includes(name)) continue;
+    const licences = join(folder, "LICENSES.txt");
+    const program = join(folder, name);
+    packages.push(
+      ...await makePackages({ program, target, version: project.version, licences, folder }),
+    );
+  }
+  return packages;
+}
+
 if (import.meta.main) {
   const folder = "dist";
   const print = console.log;
@@ -141,6 +159,7 @@ if (import.meta.main) {
   });
   const { names, notForRelease } = await makePrograms(folder, { build, pack, print });
   names.push(...await writeDocuments(folder));
+  names.push(...await packagePrograms(folder, names));
   await sumUp(folder, { names, last: lastRelease, print });
   if (notForRelease.length > 0) print(`Not for release: ${notForRelease.join(", ")}`);
 }

@@ -1,6 +1,7 @@
 /**
- * The real programs that tests run against, built from pinned Go modules and kept outside the checkout
- * (`$XDG_CACHE_HOME/outrigger/parts`). A part is built again when its module's files change.
+ * The real programs that tests run against, and the one that packages are made with, built from pinned Go
+ * modules and kept outside the checkout (`$XDG_CACHE_HOME/outrigger/parts`). A part is built again when its
+ * module's files change.
  *
  * usage: real_parts.ts [PART...]     builds them (all unless named) and prints where each is
  *
@@ -14,7 +15,7 @@ const here = import.meta.dirname!;
 
 interface Part {
   /** Folder beside this file that holds its go.mod. */
-  module: "coredns" | "istio" | "kubernetes";
+  module: "coredns" | "istio" | "kubernetes" | "nfpm";
   /** Its main package. */
   package: string;
 }
@@ -27,6 +28,7 @@ const PARTS = {
   etcd: { module: "kubernetes", package: "go.etcd.io/etcd/server/v3" },
   "kube-apiserver": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
   kubectl: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
+  nfpm: { module: "nfpm", package: "github.com/goreleaser/nfpm/v2/cmd/nfpm" },
 } as const satisfies Record<string, Part>;
 
 /** A part's name. */
