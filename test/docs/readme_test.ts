@@ -4,8 +4,9 @@ import { configLeaves } from "../../agent/config/config_leaves.ts";
 import { loadConfig } from "../../agent/config/load_config.ts";
 import { SUMS_FILE } from "../../agent/downloads.ts";
 import type { FileFacts } from "../../agent/system/files.ts";
-import { makePrograms, writeDocuments } from "../../tools/dist.ts";
+import { makePrograms, PROGRAMS, writeDocuments } from "../../tools/dist.ts";
 import { GENERATED, schemaText, withTables } from "../../tools/generated.ts";
+import { packageNames } from "../../tools/linux_packages.ts";
 import { typescriptFiles } from "../../tools/project_files.ts";
 import { RANKS } from "../lint/ranks.ts";
 import { commandContext } from "../support/command_context.ts";
@@ -21,7 +22,7 @@ const commands = allCommands();
 
 /** What else they may call. */
 const OTHER_COMMAND =
-  /^(dig|kubectl|istioctl|sh install\.sh|\(cd dist && sha256sum|(dist\/)?outrigger) /;
+  /^(dig|kubectl|istioctl|apt|sh install\.sh|\(cd dist && sha256sum|(dist\/)?outrigger) /;
 
 /** A table without the padding that the formatter gives it. */
 const unpadded = (text: string) => text.replaceAll(/ +\|/g, " |").replaceAll(/-{3,}/g, "---");
@@ -91,11 +92,13 @@ Deno.test("README lists the files that deno task dist makes", async () => {
     pack: () => Promise.resolve(),
     print: assert.fail,
   });
+  const packages = Object.keys(PROGRAMS)
+    .flatMap((target) => Object.values(packageNames({ target, version: "VERSION" })));
   const [, table] = /<!-- test: dist_files -->([\s\S]*?)<!-- end -->/.exec(readme)!;
   const cells = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell]) => cell.split(", "));
   assert.deepEqual(
     cells.map((cell) => cell.trim().slice(1, -1)).sort(),
-    [...names, ...await writeDocuments(folder.path), SUMS_FILE].sort(),
+    [...names, ...packages, ...await writeDocuments(folder.path), SUMS_FILE].sort(),
   );
 });
 

@@ -25,8 +25,8 @@ export type PackageManager = "apt" | "dpkg" | "rpm";
 const COMMANDS = {
   apt: {
     // Without the network: what is recommended is not to be had.
-    install: ["apt-get", "--yes", "--allow-downgrades", "--no-install-recommends", "install"],
-    remove: ["apt-get", "--yes", "remove", "outrigger"],
+    install: ["apt-get", "--allow-downgrades", "--no-install-recommends", "install"],
+    remove: ["apt-get", "remove", "outrigger"],
   },
   dpkg: { install: ["dpkg", "--install"], remove: ["dpkg", "--remove", "outrigger"] },
   // Debian's own packages, which ours depends on, are none that rpm knows of.
