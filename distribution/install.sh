@@ -160,6 +160,15 @@ find_platform() {
   fi
 }
 
+# What a package brought is its package manager's; the program would refuse too, but after the download.
+refuse_beside_package() {
+  for folder in /usr/lib/systemd/system /lib/systemd/system; do
+    [ ! -e "$folder/outrigger.service" ] ||
+      fail "a package brought outrigger to this machine: run its own install (outrigger install --help).
+For another version, upgrade the package; to do without it, remove it first"
+  done
+}
+
 # A folder for everything, where it will be needed: in the folder of the program, or the nearest one above
 # that is there, since only within one file system can a file be put in place whole.
 make_work() {
@@ -281,6 +290,7 @@ main() {
   [ "$prefix" = /usr/local ] || [ "$service" = no ] ||
     fail '--prefix needs --no-service: the service runs /usr/local/bin/outrigger'
   find_platform
+  [ "$service" = no ] || refuse_beside_package
   find_downloader
   if [ "$downloader" = other_wget ] && [ -n "$plain_url" ]; then url=$plain_url; fi
   case $url in
