@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { TemporaryDirectory } from "../../test/support/temporary_directory.ts";
 import { containerSockets } from "../../systemd/container_sockets.ts";
 import { OWN_LAYOUT, PACKAGE_LAYOUT } from "../../systemd/layout.ts";
@@ -203,12 +203,24 @@ const DROP_INS = [
   containerSockets([]),
   ...unitsOf(PACKAGE_LAYOUT).filter(({ path }) => path.startsWith("/etc/")),
 ];
-const STATE = ["/etc/outrigger/config.yaml", "/var/lib/outrigger/table", "/var/lib/outrigger-x/y"];
+const UNIT_NAMES = unitsOf(PACKAGE_LAYOUT).map(({ path }) => path)
+  .filter((path) => dirname(path) === PACKAGE_LAYOUT.unitFolder).map((path) => basename(path))
+  .sort();
+const STATE = [
+  "/etc/outrigger/config.yaml",
+  "/var/lib/outrigger/table",
+  "/var/lib/outrigger-capture/journal.json",
+  "/var/lib/outrigger-install/journal.json",
+  "/var/lib/outrigger-upgrade/rollback",
+];
+/** A control plane on the same machine: the authority of a whole mesh. */
+const CONTROL_PLANE = "/var/lib/outrigger-control-plane/ca.pem";
 
 Deno.test("postremove takes drop-ins away, and with a purge configuration, state and user", async () => {
   for (const argument of ["remove", "0", "purge"]) {
     const files = [...DROP_INS.map(({ path }) => path), ...STATE, "/run/outrigger/wanted"];
-    await using machine = await Machine.make(Object.fromEntries(files.map((path) => [path, ""])));
+    const all = [...files, CONTROL_PLANE].map((path) => [path, ""]);
+    await using machine = await Machine.make(Object.fromEntries(all));
     const { code, said } = await machine.run("postremove", argument);
     assert.equal(code, 0, said);
     const isGone = argument === "purge";
@@ -216,7 +228,10 @@ Deno.test("postremove takes drop-ins away, and with a purge configuration, state
       assert.equal(await machine.has(path), !isGone && STATE.includes(path), path);
     }
     assert.equal(await machine.has(dirname(PORT_53_UNIT.path)), false);
+    assert.equal(await machine.has(CONTROL_PLANE), true);
     assert.equal(said.includes("userdel outrigger"), isGone);
+    const [, stopped] = /systemctl --quiet stop (.*)/.exec(said)!;
+    assert.deepEqual(stopped.split(" ").sort(), UNIT_NAMES);
   }
 });
 
