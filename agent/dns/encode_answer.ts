@@ -7,6 +7,7 @@
 import type { Answer, ExtendedError } from "./answer.ts";
 import { RecordType } from "./codes.ts";
 import { decodeName, NAME_MAX_OCTETS, writeLabel } from "./name.ts";
+import { NO_OCTETS } from "./octets.ts";
 import { HEADER_OCTETS, type QueryHead } from "./query.ts";
 import { compressibleNames } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -52,7 +53,6 @@ export function encodeAnswer(
  * rest. It has room for the longest message and the longest record behind that.
  */
 const workspace = new Uint8Array(2 * TCP_OCTETS_MAX + 2 * NAME_MAX_OCTETS + 10);
-const NO_OCTETS = new Uint8Array(0);
 const workspaceView = new DataView(workspace.buffer);
 
 /** Appends records while they fit. */

@@ -7,6 +7,7 @@
  */
 import { Opcode, Rcode, RecordClass, RecordType } from "./codes.ts";
 import { decodeName } from "./name.ts";
+import { NO_OCTETS, uint16 } from "./octets.ts";
 
 /** The octets of a DNS header (RFC 1035 section 4.1.1). */
 export const HEADER_OCTETS = 12;
@@ -60,8 +61,6 @@ export type DecodedQuery =
   | { kind: "reject"; head: QueryHead; rcode: number }
   /** To be left unanswered. */
   | { kind: "drop"; reason: "short" | "response" };
-
-const NO_OCTETS = new Uint8Array(0);
 
 /** Decodes a client's message. */
 export function decodeQuery(message: Uint8Array): DecodedQuery {
@@ -149,8 +148,4 @@ function optionsAreWhole(message: Uint8Array, offset: number, end: number): bool
     offset += 4 + uint16(message, offset + 2);
   }
   return offset === end;
-}
-
-function uint16(message: Uint8Array, offset: number): number {
-  return message[offset] << 8 | message[offset + 1];
 }

@@ -11,6 +11,7 @@
 import type { Answer } from "./answer.ts";
 import { EdnsOption, Rcode, RecordClass, RecordType } from "./codes.ts";
 import { decodeName, encodeName, isWithin } from "./name.ts";
+import { uint16, uint32 } from "./octets.ts";
 import { HEADER_OCTETS, type Question } from "./query.ts";
 import { unpackRdata } from "./rdata_layout.ts";
 import type { ResourceRecord } from "./record.ts";
@@ -158,9 +159,9 @@ function decodeSections(
 /** The octets of the first option with that code (RFC 6891 section 6.1.2). */
 function findOption(options: Uint8Array, code: number): Uint8Array | undefined {
   for (let offset = 0; offset + 4 <= options.length;) {
-    const end = offset + 4 + (options[offset + 2] << 8 | options[offset + 3]);
+    const end = offset + 4 + uint16(options, offset + 2);
     if (end > options.length) return undefined;
-    if ((options[offset] << 8 | options[offset + 1]) === code) {
+    if (uint16(options, offset) === code) {
       return options.slice(offset + 4, end);
     }
     offset = end;
@@ -214,7 +215,7 @@ function belongsToAuthority(record: ResourceRecord, name: string): boolean {
 /** Whether a record is the signature over records of `type`. */
 function covers(record: ResourceRecord, type: number): boolean {
   return record.type === RecordType.RRSIG && record.rdata.length >= 2 &&
-    (record.rdata[0] << 8 | record.rdata[1]) === type;
+    uint16(record.rdata, 0) === type;
 }
 
 function emptyAnswer(rcode: number): Answer {
@@ -226,13 +227,4 @@ function emptyAnswer(rcode: number): Answer {
     authority: [],
     additional: [],
   };
-}
-
-// Not by a DataView: to make one costs more than to read all of these.
-function uint16(message: Uint8Array, offset: number): number {
-  return message[offset] << 8 | message[offset + 1];
-}
-
-function uint32(message: Uint8Array, offset: number): number {
-  return uint16(message, offset) * 0x10000 + uint16(message, offset + 2);
 }

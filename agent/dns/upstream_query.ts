@@ -6,6 +6,7 @@
  */
 import { EdnsOption, RecordType } from "./codes.ts";
 import { encodeName } from "./name.ts";
+import { putUint16 } from "./octets.ts";
 import { HEADER_OCTETS, type Question } from "./query.ts";
 
 /** What becomes the query to an upstream server. */
@@ -70,12 +71,6 @@ export function encodeUpstreamQuery(options: UpstreamQueryOptions): Uint8Array {
     putUint16(message, offset + 2, paddingOctets);
   }
   return message;
-}
-
-// Not by a DataView: to make one costs more than to write all of these.
-function putUint16(message: Uint8Array, offset: number, value: number): void {
-  message[offset] = value >> 8;
-  message[offset + 1] = value;
 }
 
 /**
