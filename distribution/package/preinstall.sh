@@ -9,9 +9,9 @@ case "$1" in
       cat >&2 <<'END'
 outrigger: this machine has outrigger by `outrigger install`, whose units would hide the package's. To go
 over to the package, which takes its names from the same configuration and need not join again:
-  cp -a /etc/outrigger /root/outrigger.kept && /usr/local/bin/outrigger uninstall
+  cp -a /etc/outrigger /etc/outrigger.kept && /usr/local/bin/outrigger uninstall
 then install the package again, and:
-  cp -a /root/outrigger.kept/. /etc/outrigger/ && outrigger install
+  cp -a /etc/outrigger.kept/. /etc/outrigger/ && outrigger install
 END
       exit 1
     fi

@@ -171,7 +171,7 @@ async function runDeb(t: Deno.TestContext, packages: TestPackages): Promise<void
     assert.equal((await packaged.install("first")).code, 0);
     await vm.run(["sh", "-c", second]);
     assert.deepEqual(await packaged.lookups(), CAPTURED);
-    await vm.run(["sh", "-c", "apt-get purge outrigger && rm -r /root/outrigger.kept"]);
+    await vm.run(["sh", "-c", "apt-get purge outrigger && rm -r /etc/outrigger.kept"]);
     assert.deepEqual(await packaged.changesSince(before), []);
   });
 }
